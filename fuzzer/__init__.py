@@ -1,0 +1,1 @@
+"""Engines, minimization, signatures and causes: functions from traces to values."""

@@ -1,0 +1,2 @@
+cdef extern from *:
+    int __builtin_ctz(unsigned int mask) noexcept nogil

@@ -1,0 +1,220 @@
+"""The sizes of the simulated machine and the bits of its words.
+
+Plain integers only: the header generator turns each into a C enum member of the same name, so that a
+constant costs nothing in the compiled core.
+"""
+
+# Fixed maxima. A world uses a part of them; nothing is ever allocated while a trace runs.
+MAX_MM = 4
+VPN_SHIFT = 5
+MAX_VPN = 24
+MAX_PTES = MAX_MM << VPN_SHIFT
+MAX_PAGES = 128
+MAX_SLOTS = 128
+MAX_MEMCG = 2
+MAX_TOKENS = 256
+MAX_RMAP = MAX_PAGES * MAX_MM
+MAX_ORACLES = 32
+MAX_LOG = 1024
+MAX_ROWS = 1024
+
+# A page table entry is one word: kind, flags, and a page frame number or swap slot in the upper half.
+PTE_NONE = 0
+PTE_PRESENT = 1
+PTE_SWAP = 2
+PTE_MIGRATION = 3
+PTE_KIND_MASK = 7
+PTE_DIRTY = 1 << 3
+PTE_YOUNG = 1 << 4
+PTE_WRITE = 1 << 5
+PTE_SOFT_DIRTY = 1 << 6
+PTE_ZERO_PAGE = 1 << 7
+PTE_EXCLUSIVE = 1 << 8
+PTE_PAYLOAD_SHIFT = 16
+PTE_FLAGS_MASK = (1 << 16) - 1
+
+# Page flags, named as in include/linux/page-flags.h.
+PG_UPTODATE = 1 << 0
+PG_DIRTY = 1 << 1
+PG_SWAPCACHE = 1 << 2
+PG_SWAPBACKED = 1 << 3
+PG_LRU = 1 << 4
+PG_ACTIVE = 1 << 5
+PG_REFERENCED = 1 << 6
+PG_UNEVICTABLE = 1 << 7
+PG_MLOCKED = 1 << 8
+PG_WRITEBACK = 1 << 9
+PG_RECLAIM = 1 << 10
+PG_ANON = 1 << 11
+PG_KSM = 1 << 12
+PG_BUDDY = 1 << 13
+# Bookkeeping of the needless-write oracle: a store reached the page since it was last equal to its slot.
+PG_STORED = 1 << 14
+PG_READ_ERROR = 1 << 15
+
+# LRU lists of one memory cgroup.
+LRU_INACTIVE_ANON = 0
+LRU_ACTIVE_ANON = 1
+LRU_INACTIVE_FILE = 2
+LRU_ACTIVE_FILE = 3
+LRU_UNEVICTABLE = 4
+NR_LRU_LISTS = 5
+# Inactive lists of one cgroup that reclaim looks at: file (lazily freed pages sit there), then anon.
+LISTS_PER_MEMCG = 2
+# List heads live behind the pages in the same link arrays, so that adding and removing needs no branch.
+LRU_HEADS = MAX_PAGES
+MAX_LINKS = MAX_PAGES + MAX_MEMCG * NR_LRU_LISTS
+MAX_LRU_SIZES = MAX_MEMCG * NR_LRU_LISTS
+
+# vma flags; every page of a process is a vma of its own.
+VM_LOCKED = 1 << 0
+VM_MERGEABLE = 1 << 1
+VM_WRITE = 1 << 2
+
+# Contents. 0 is a page of zeros; each store brings a token of its own.
+ZEROS = 0
+FIRST_SHARED_TOKEN = 101
+LAST_SHARED_TOKEN = 103
+LAST_TOKEN = 250
+# What a slot of a disk shows before anything was written to it.
+GARBAGE = 255
+
+# Actors: two threads of each process, then the kernel's own threads.
+THREADS_PER_MM = 2
+KSWAPD = 8
+KCOMPACTD = 9
+KSMD = 10
+KHUGEPAGED = 11
+# Reclaim entered from an allocation or a memory cgroup's limit, inside another actor's step.
+DIRECT_RECLAIM = 12
+MAX_ACTORS = 13
+
+# What a step of a path reports.
+STEP_DONE = 0
+STEP_MORE = 1
+STEP_BLOCKED = 2
+
+# Paths an actor can be on.
+PATH_NONE = 0
+PATH_FAULT = 1
+PATH_RECLAIM = 2
+PATH_MIGRATE = 3
+
+# Phases of a fault.
+FAULT_START = 0
+FAULT_SWAP_READ = 1
+FAULT_SWAP_LOCK = 2
+FAULT_SWAP_INSTALL = 3
+FAULT_ACCESS = 4
+
+# Phases of reclaim.
+RECLAIM_NEXT = 0
+RECLAIM_CHECK = 1
+RECLAIM_UNMAP = 2
+RECLAIM_PAGEOUT = 3
+RECLAIM_REMOVE = 4
+
+# Phases of migration.
+MIGRATE_ISOLATE = 0
+MIGRATE_LOCK = 1
+MIGRATE_UNMAP = 2
+MIGRATE_MOVE = 3
+MIGRATE_RESTORE = 4
+
+# What a fault is for; FOR_POPULATE faults in as for a store, and stores nothing (mlock, unmerge).
+FOR_READ = 0
+FOR_STORE = 1
+FOR_POPULATE = 2
+
+# Reads of one slot after which swapoff is taken to go round in circles.
+MAX_UNUSE_TRIES = 16
+# How often a fault may come back without getting on before it counts as one that never completes.
+MAX_REFAULTS = 64
+# Passes over the lists of one `reclaim`, like the priorities of one do_try_to_free_pages().
+MAX_RECLAIM_ROUNDS = 4
+# Pages that reclaim on behalf of one allocation wants; the kernel's SWAP_CLUSTER_MAX, scaled to small worlds.
+DIRECT_RECLAIM_TARGET = 2
+# Phases one plain op may take before it counts as one that never ends.
+MAX_STEPS = 4096
+# Full scans of one `ksm_scan`; two are needed before a checksum counts as stable.
+KSM_FULL_SCANS = 4
+
+# Flags of a reclaim in progress.
+RECLAIM_IGNORE_YOUNG = 1 << 0
+RECLAIM_FREEABLE = 1 << 1
+RECLAIM_LAZYFREE = 1 << 2
+RECLAIM_DISCARDED = 1 << 3
+RECLAIM_PROGRESS = 1 << 5
+UNMAP_FOR_MIGRATION = 1 << 7
+
+# What try_to_unmap_one() reports.
+SWAP_SUCCESS = 0
+SWAP_FAIL = 1
+SWAP_MLOCK = 2
+SWAP_DISCARDED = 3
+
+# World features, as bits (the order of simcore.features.FEATURES).
+FEATURE_FORK = 1 << 0
+FEATURE_MLOCK = 1 << 1
+FEATURE_MADV_FREE = 1 << 2
+FEATURE_MADV_DONTNEED = 1 << 3
+FEATURE_MADV_COLD = 1 << 4
+FEATURE_MADV_PAGEOUT = 1 << 5
+FEATURE_MIGRATION = 1 << 6
+FEATURE_KSM = 1 << 7
+FEATURE_MEMCG = 1 << 8
+FEATURE_SWAPOFF = 1 << 9
+FEATURE_WRITEBACK = 1 << 10
+FEATURE_IO_ERROR = 1 << 11
+FEATURE_STEPS = 1 << 12
+
+# How a pte came to map the page it maps: what the oracles call the kind of a failure's page.
+ORIGIN_NONE = 0
+ORIGIN_FAULT = 1
+ORIGIN_COW = 2
+ORIGIN_SWAPIN = 3
+ORIGIN_SWAPOFF = 4
+ORIGIN_MIGRATION = 5
+ORIGIN_KSM = 6
+
+# What the program was promised about a page: the oracles' shadow of user memory.
+SHADOW_FREED = 1 << 0
+SHADOW_SOLE = 1 << 1
+SHADOW_DROPPED = 1 << 2
+SHADOW_READ_ZERO = 1 << 3
+
+# Codes of ops are below this.
+MAX_OP_CODES = 32
+
+# Results of an op.
+RESULT_OK = 0
+RESULT_SKIPPED = 1
+RESULT_BLOCKED = 2
+RESULT_EINVAL = 3
+RESULT_ENOMEM = 4
+RESULT_EAGAIN = 5
+
+# What a run does besides judging the values read.
+CHECK_COUNTS = 1 << 0
+CHECK_COST = 1 << 1
+LOG_ROWS = 1 << 2
+
+# Kernel assertions the core can hit, named in simcore.oracles.kernel_assertion.
+BUG_UNMAP_FREEABLE_SWAPCACHE = 1
+BUG_FREE_MAPPED = 2
+BUG_FREE_LRU = 3
+BUG_FREE_SWAPCACHE = 4
+BUG_SWAP_FREE_UNUSED = 5
+BUG_SWAP_DUP_UNUSED = 6
+BUG_SWAPCACHE_TWICE = 7
+BUG_DELETE_NOT_SWAPCACHE = 8
+BUG_DELETE_WRITEBACK = 9
+BUG_RMAP_UNDERFLOW = 10
+BUG_REFCOUNT_UNDERFLOW = 11
+BUG_KSM_DIRTY_PTE = 12
+BUG_LRU_TWICE = 13
+BUG_SWAPOFF_UNUSED = 14
+BUG_MIGRATION_UNLOCKED = 15
+BUG_WRITE_NO_SLOT = 16
+# Where the hash of what happened starts (the low half of FNV-1a's offset).
+FIRST_OUTCOME = 0x4222325

@@ -1,0 +1,11 @@
+# Written from counts.py by `make headers`.
+
+cimport cython
+from simcore.mm_types cimport mm_state
+
+cdef void count_references(mm_state *s) noexcept nogil
+cdef void check_counts(mm_state *s) noexcept nogil
+@cython.locals(fewer=bint)
+cdef void report_page_counts(mm_state *s, int pfn, int mapped, int references) noexcept nogil
+@cython.locals(fewer=bint)
+cdef void report_slot_count(mm_state *s, int slot) noexcept nogil

@@ -1,0 +1,68 @@
+"""The count identities, held against the page tables after every op.
+
+    mapcount  = present ptes that map the page
+    refcount  = mapcount + 1 in the swap cache + holders (isolation, look-ups, fresh pages)
+    swap count = swap ptes of the slot
+
+A count below what is there is a matter of safety: something in use will be freed. One above it leaks.
+"""
+
+import cython
+
+
+def count_references(s: "MmState") -> None:
+    """Count the ptes that map each frame or name each slot."""
+    for pfn in range(s.nr_frames):
+        s.seen_mappings[pfn] = 0
+    for slot in range(s.nr_slots):
+        s.seen_users[slot] = 0
+    for mm in range(s.nr_mm):
+        first = mm << VPN_SHIFT
+        for ptep in range(first, first + s.nr_vpn):
+            pte = s.pte[ptep]
+            kind = pte_kind(pte)
+            if kind == PTE_PRESENT and not pte & PTE_ZERO_PAGE:
+                s.seen_mappings[pte_payload(pte)] += 1
+            elif kind == PTE_SWAP:
+                s.seen_users[pte_payload(pte)] += 1
+
+
+def check_counts(s: "MmState") -> None:
+    """Report the first page or slot whose counts are not what the page tables say."""
+    count_references(s)
+    for pfn in range(s.nr_frames):
+        mapped = s.seen_mappings[pfn]
+        references = s.page_mapcount[pfn] + s.page_held[pfn]
+        if s.page_flags[pfn] & PG_SWAPCACHE:
+            references += 1
+        if s.page_mapcount[pfn] != mapped or s.page_refcount[pfn] != references:
+            report_page_counts(s, pfn, mapped, references)
+    for slot in range(s.nr_slots):
+        if s.slot_count[slot] != s.seen_users[slot]:
+            report_slot_count(s, slot)
+
+
+def report_page_counts(s: "MmState", pfn: int, mapped: int, references: int) -> None:
+    """Report a page: too few counted is unsafe, too many is a leak."""
+    fewer = s.page_mapcount[pfn] < mapped or s.page_refcount[pfn] < references
+    report(s, ORACLE_COUNT_IDENTITY if fewer else ORACLE_LEAKED_FRAME, -1, references, pfn)
+
+
+def report_slot_count(s: "MmState", slot: int) -> None:
+    """Report a slot: too few counted is unsafe, too many is a leak."""
+    fewer = s.slot_count[slot] < s.seen_users[slot]
+    report(s, ORACLE_COUNT_IDENTITY if fewer else ORACLE_LEAKED_SLOT, -1, s.seen_users[slot], slot)
+
+
+if not cython.compiled:
+    from simcore.bits import pte_kind, pte_payload
+    from simcore.constants import (
+        PG_SWAPCACHE,
+        PTE_PRESENT,
+        PTE_SWAP,
+        PTE_ZERO_PAGE,
+        VPN_SHIFT,
+    )
+    from simcore.mm_types import MmState
+    from simcore.oracle_ids import ORACLE_COUNT_IDENTITY, ORACLE_LEAKED_FRAME, ORACLE_LEAKED_SLOT
+    from simcore.report import report

@@ -1,0 +1,33 @@
+# Written from execute.py by `make headers`.
+
+from libc.stdint cimport uint32_t
+cimport cython
+from simcore.mm_types cimport mm_state
+
+cdef void reset(mm_state *s) noexcept nogil
+cdef int step_actor(mm_state *s, int actor) noexcept nogil
+cdef int run_actor(mm_state *s, int actor) noexcept nogil
+cdef bint is_idle(mm_state *s, int actor) noexcept nogil
+cdef int access_page(mm_state *s, int actor, int ptep, int write, int token, bint begin) noexcept nogil
+cdef int lock_in_memory(mm_state *s, int actor, int ptep) noexcept nogil
+cdef int page_op(mm_state *s, int code, int actor, int ptep, int token, bint begin) noexcept nogil
+cdef bint is_page_op(int code) noexcept nogil
+cdef bint is_process_op(int code) noexcept nogil
+cdef int process_op(mm_state *s, int code, int mm, int thread, int second, int token, bint begin) noexcept nogil
+cdef int reclaim_op(mm_state *s, int memcg, bint begin) noexcept nogil
+cdef int swapoff_op(mm_state *s, int code) noexcept nogil
+cdef int io_op(mm_state *s, bint failed) noexcept nogil
+cdef int memcg_op(mm_state *s, int code, int memcg, int pages, bint begin) noexcept nogil
+cdef int step_op(mm_state *s, int actor) noexcept nogil
+cdef int system_op(mm_state *s, int code, int first, int second, bint begin) noexcept nogil
+@cython.locals(stepping=bint, begin=bint)
+cdef int dispatch(mm_state *s, uint32_t word) noexcept nogil
+cdef int execute_op(mm_state *s, uint32_t word) noexcept nogil
+cdef bint settle(mm_state *s) noexcept nogil
+cdef int owed_discard(mm_state *s, int after) noexcept nogil
+cdef int first_kept(mm_state *s) noexcept nogil
+cdef void check_discardable(mm_state *s, mm_state *spare) noexcept nogil
+cdef void copy_state(mm_state *to, mm_state *source) noexcept nogil
+cdef void read_everything(mm_state *s) noexcept nogil
+cdef void fold_state(mm_state *s) noexcept nogil
+cdef void finish_trace(mm_state *s, mm_state *spare) noexcept nogil

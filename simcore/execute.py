@@ -1,0 +1,413 @@
+"""One op after the other: what a trace word means, whose turn it is, and what happens at the end of a trace.
+
+An actor that is on a path finishes it before it does anything else. Where it cannot, because another actor holds a
+lock, its op waits: the path stays begun, and goes on when somebody steps it or at the end of the trace.
+"""
+
+import cython
+
+
+def reset(s: "MmState") -> None:
+    """Bring the machine to the start of a trace: one process, nothing mapped, everything free."""
+    lru_init(s)
+    swap_init(s)
+    mm_init(s)
+    s.nr_free_pages = s.nr_frames
+    for pfn in range(s.nr_frames):
+        s.free_pages[pfn] = s.nr_frames - 1 - pfn
+        s.page_flags[pfn] = PG_BUDDY
+        s.page_refcount[pfn] = 0
+        s.page_held[pfn] = 0
+        s.page_mapcount[pfn] = 0
+        s.page_lock[pfn] = 0
+        s.page_memcg[pfn] = -1
+        s.page_slot[pfn] = -1
+    for i in range(s.nr_frames << 2):
+        s.rmap[i] = 0
+    for memcg in range(s.nr_memcgs):
+        s.memcg_limit[memcg] = 0
+        s.memcg_usage[memcg] = 0
+    for actor in range(MAX_ACTORS):
+        s.act_path[actor] = PATH_NONE
+    for ptep in range(s.nr_mm_max << VPN_SHIFT):
+        s.expect[ptep] = ZEROS
+        s.shadow[ptep] = 0
+        s.origin[ptep] = 0
+        s.shared_seen[ptep] = 0
+    s.nr_busy = 0
+    s.op_index = 0
+    s.stopped = 0
+    s.probing = 0
+    s.failed = 0
+    s.nr_log = 0
+    s.outcome = FIRST_OUTCOME
+
+
+def step_actor(s: "MmState", actor: int) -> int:
+    """Advance whatever path the actor is on by one phase."""
+    path = s.act_path[actor]
+    if path == PATH_FAULT:
+        return step_fault(s, actor)
+    if path == PATH_RECLAIM:
+        return step_reclaim(s, actor)
+    if path == PATH_NONE:
+        return STEP_DONE
+    return step_migrate(s, actor)
+
+
+def run_actor(s: "MmState", actor: int) -> int:
+    """Run the actor's path to its end, or until it waits; the op's result."""
+    for _ in range(MAX_STEPS):
+        step = step_actor(s, actor)
+        if step == STEP_DONE:
+            return s.act_result[actor]
+        if step != STEP_MORE or s.stopped:
+            return RESULT_BLOCKED
+    return RESULT_BLOCKED
+
+
+def is_idle(s: "MmState", actor: int) -> bool:
+    """Let the actor finish a path it is on; whether it is free then."""
+    if s.act_path[actor] != PATH_NONE:
+        run_actor(s, actor)
+    return s.act_path[actor] == PATH_NONE
+
+
+def access_page(s: "MmState", actor: int, ptep: int, write: int, token: int, begin: bool) -> int:
+    """A load or store by a thread."""
+    begin_fault(s, actor, ptep, write, token)
+    return RESULT_OK if begin else run_actor(s, actor)
+
+
+def lock_in_memory(s: "MmState", actor: int, ptep: int) -> int:
+    """mlock(2) of one page: mark the vma, fault the page in as for a store, mark the page."""
+    if s.mmap_readers[ptep >> VPN_SHIFT] > 0:
+        return RESULT_BLOCKED
+    s.vm_flags[ptep] |= VM_LOCKED
+    s.shadow[ptep] &= ~SHADOW_SOLE
+    result = access_page(s, actor, ptep, FOR_POPULATE, ZEROS, False)
+    if result == RESULT_OK:
+        mlock_page(s, ptep)
+    return result
+
+
+def page_op(s: "MmState", code: int, actor: int, ptep: int, token: int, begin: bool) -> int:
+    """An op of a process on one of its pages."""
+    if code == OP_WRITE:
+        return access_page(s, actor, ptep, FOR_STORE, token, begin)
+    if code == OP_READ:
+        return access_page(s, actor, ptep, FOR_READ, ZEROS, begin)
+    if code == OP_MADV_FREE:
+        return madvise_free(s, actor, ptep)
+    if code == OP_MADV_DONTNEED:
+        return madvise_dontneed(s, actor, ptep)
+    if code == OP_MADV_COLD:
+        return madvise_cold(s, ptep)
+    if code == OP_MADV_PAGEOUT:
+        return madvise_pageout(s, ptep)
+    if code == OP_MLOCK:
+        return lock_in_memory(s, actor, ptep)
+    if code == OP_MUNLOCK:
+        munlock_vma(s, ptep)
+        return RESULT_OK
+    if code == OP_MERGEABLE:
+        s.vm_flags[ptep] |= VM_MERGEABLE
+        return RESULT_OK
+    s.vm_flags[ptep] &= ~VM_MERGEABLE
+    return break_ksm(s, ptep)
+
+
+def is_page_op(code: int) -> bool:
+    """Whether the op is one of a process on one of its pages, done by the process itself."""
+    if code <= OP_MADV_PAGEOUT:
+        return True
+    return code == OP_MLOCK or code == OP_MUNLOCK or code == OP_MERGEABLE or code == OP_UNMERGEABLE
+
+
+def is_process_op(code: int) -> bool:
+    """Whether the op's first argument is a process."""
+    return is_page_op(code) or code == OP_FORK or code == OP_EXIT or code == OP_MIGRATE or code == OP_MEMCG_ATTACH
+
+
+def process_op(s: "MmState", code: int, mm: int, thread: int, second: int, token: int, begin: bool) -> int:
+    """An op of, or on, a process that is alive."""
+    actor = mm * THREADS_PER_MM + thread
+    if code == OP_MEMCG_ATTACH:
+        if second >= s.nr_memcgs:
+            return RESULT_SKIPPED
+        s.mm_memcg[mm] = second
+        return RESULT_OK
+    if code == OP_MIGRATE:
+        actor = KCOMPACTD
+    if not is_idle(s, actor):
+        return RESULT_BLOCKED
+    if code == OP_FORK:
+        return do_fork(s, mm)
+    if code == OP_EXIT:
+        return do_exit(s, actor, mm)
+    if second >= s.nr_vpn:
+        return RESULT_SKIPPED
+    ptep = mm << VPN_SHIFT | second
+    if code == OP_MIGRATE:
+        begin_migrate(s, actor, ptep)
+        return RESULT_OK if begin else run_actor(s, actor)
+    return page_op(s, code, actor, ptep, token, begin)
+
+
+def reclaim_op(s: "MmState", memcg: int, begin: bool) -> int:
+    """Memory pressure, on everything (-1) or one cgroup."""
+    if not is_idle(s, KSWAPD):
+        return RESULT_BLOCKED
+    begin_reclaim(s, KSWAPD, memcg, MAX_PAGES)
+    return RESULT_OK if begin else run_actor(s, KSWAPD)
+
+
+def swapoff_op(s: "MmState", code: int) -> int:
+    """swapoff, swapon, or both; swapon follows only a swapoff that went well."""
+    if code == OP_SWAPON:
+        return sys_swapon(s)
+    result = sys_swapoff(s)
+    if code == OP_SWAPOFF_ON and result == RESULT_OK:
+        return sys_swapon(s)
+    return result
+
+
+def io_op(s: "MmState", failed: bool) -> int:
+    """End the oldest write to the swap device."""
+    if s.nr_writes == 0:
+        return RESULT_SKIPPED
+    end_swap_write(s, 0, failed)
+    return RESULT_OK
+
+
+def memcg_op(s: "MmState", code: int, memcg: int, pages: int, begin: bool) -> int:
+    """An op on a memory cgroup."""
+    if memcg >= s.nr_memcgs:
+        return RESULT_SKIPPED
+    if code == OP_MEMCG_RECLAIM:
+        return reclaim_op(s, memcg, begin)
+    memcg_set_limit(s, memcg, pages)
+    return RESULT_OK
+
+
+def step_op(s: "MmState", actor: int) -> int:
+    """Advance an actor by one phase; EAGAIN while it waits."""
+    if actor >= DIRECT_RECLAIM or s.act_path[actor] == PATH_NONE:
+        return RESULT_SKIPPED
+    step = step_actor(s, actor)
+    if step == STEP_DONE:
+        return s.act_result[actor]
+    return RESULT_OK if step == STEP_MORE else RESULT_EAGAIN
+
+
+def system_op(s: "MmState", code: int, first: int, second: int, begin: bool) -> int:
+    """An op that belongs to no process."""
+    if code == OP_RECLAIM:
+        return reclaim_op(s, -1, begin)
+    if code == OP_STEP:
+        return step_op(s, first)
+    if code == OP_KSM_SCAN:
+        ksm_scan(s)
+        return RESULT_OK
+    if code == OP_MEMCG_LIMIT or code == OP_MEMCG_RECLAIM:
+        return memcg_op(s, code, first, second, begin)
+    if code == OP_IO_DONE or code == OP_IO_ERROR:
+        return io_op(s, code == OP_IO_ERROR)
+    return swapoff_op(s, code)
+
+
+def dispatch(s: "MmState", word: "u32") -> int:
+    """Take a trace word apart (the layout is in simcore.ops) and run its op."""
+    code = cython.cast(cython.int, word & 255)
+    if code == 0 or code > OP_STEP or s.op_needs[code] & ~s.features:
+        return RESULT_SKIPPED
+    first = cython.cast(cython.int, word >> 8 & 15)
+    second = cython.cast(cython.int, word >> 16 & 31)
+    token = cython.cast(cython.int, word >> 24 & 255)
+    stepping = (s.features & FEATURE_STEPS) != 0
+    begin = stepping and (word >> 13 & 1) != 0
+    if not is_process_op(code):
+        return system_op(s, code, first, second, begin)
+    if first >= s.nr_mm or not s.mm_alive[first]:
+        return RESULT_SKIPPED
+    thread = cython.cast(cython.int, word >> 12 & 1) if stepping else 0
+    return process_op(s, code, first, thread, second, token, begin)
+
+
+def execute_op(s: "MmState", word: "u32") -> int:
+    """Run one op, check the counts, and fold what happened into the outcome."""
+    result = dispatch(s, word)
+    if s.checks & CHECK_COUNTS and not s.stopped:
+        check_counts(s)
+    s.outcome = mix(s.outcome, result)
+    s.op_index += 1
+    return result
+
+
+def settle(s: "MmState") -> bool:
+    """Let every path run to its end; False if some wait for ever."""
+    for _ in range(MAX_ACTORS * 2):
+        if s.nr_busy == 0 or s.stopped:
+            return True
+        for actor in range(DIRECT_RECLAIM):
+            if s.act_path[actor] != PATH_NONE:
+                run_actor(s, actor)
+    return s.nr_busy == 0
+
+
+def owed_discard(s: "MmState", after: int) -> int:
+    """The next pte behind `after` whose page MADV_FREE owes a discard and that still maps it; -1 at the end."""
+    for ptep in range(after + 1, s.nr_mm << VPN_SHIFT):
+        if s.shadow[ptep] & SHADOW_SOLE and pte_kind(s.pte[ptep]) == PTE_PRESENT:
+            return ptep
+    return -1
+
+
+def first_kept(s: "MmState") -> int:
+    """Put everything under memory pressure; a pte that is still owed its discard then, or -1."""
+    begin_reclaim(s, DIRECT_RECLAIM, -1, MAX_PAGES)
+    run_reclaim(s, DIRECT_RECLAIM)
+    if not swap_available(s):
+        return -1
+    for ptep in range(s.nr_mm << VPN_SHIFT):
+        if s.shadow[ptep] & SHADOW_SOLE and pte_kind(s.pte[ptep]) != PTE_NONE:
+            return ptep
+    return -1
+
+
+def check_discardable(s: "MmState", spare: "MmState") -> None:
+    """Cost oracle never-discardable: try, on a copy of the state, whether reclaim discards what it may."""
+    if owed_discard(s, -1) < 0 or not swap_available(s):
+        return
+    copy_state(spare, s)
+    s.probing = 1
+    kept = first_kept(s)
+    copy_state(s, spare)
+    if kept >= 0:
+        report(s, ORACLE_NEVER_DISCARDABLE, kept, s.expect[kept], 0)
+
+
+def copy_state(to: "MmState", source: "MmState") -> None:
+    """Make one state equal to another."""
+    if cython.compiled:
+        to[0] = source[0]
+    else:
+        to.copy_from(source)
+
+
+def read_everything(s: "MmState") -> None:
+    """Read every page of every process once by the normal path, so that no trace needs reads to fail."""
+    for mm in range(s.nr_mm):
+        if not s.mm_alive[mm]:
+            continue
+        first = mm << VPN_SHIFT
+        for ptep in range(first, first + s.nr_vpn):
+            if s.stopped:
+                return
+            if pte_kind(s.pte[ptep]) != PTE_NONE or s.expect[ptep] != ZEROS:
+                access_page(s, mm * THREADS_PER_MM, ptep, FOR_READ, ZEROS, False)
+
+
+def fold_state(s: "MmState") -> None:
+    """Fold what is left of the machine into the outcome."""
+    for ptep in range(s.nr_mm << VPN_SHIFT):
+        if s.pte[ptep]:
+            s.outcome = mix(s.outcome, s.pte[ptep])
+    for pfn in range(s.nr_frames):
+        s.outcome = mix(s.outcome, s.page_flags[pfn])
+    s.outcome = mix(s.outcome, s.failed)
+
+
+def finish_trace(s: "MmState", spare: "MmState") -> None:
+    """End a trace: let every path and write end, look what can be discarded, read every page."""
+    if not s.stopped and not settle(s):
+        report(s, ORACLE_STUCK_PATH, -1, 0, 0)
+        fold_state(s)
+        return
+    end_all_swap_writes(s)
+    if s.checks & CHECK_COST and not s.stopped:
+        check_discardable(s, spare)
+    read_everything(s)
+    if s.checks & CHECK_COUNTS and not s.stopped:
+        check_counts(s)
+    fold_state(s)
+
+
+if not cython.compiled:
+    from simcore.bits import mix, pte_kind
+    from simcore.constants import (
+        CHECK_COST,
+        CHECK_COUNTS,
+        DIRECT_RECLAIM,
+        FEATURE_STEPS,
+        FIRST_OUTCOME,
+        FOR_POPULATE,
+        FOR_READ,
+        FOR_STORE,
+        KCOMPACTD,
+        KSMD,
+        KSWAPD,
+        MAX_ACTORS,
+        MAX_OP_CODES,
+        MAX_PAGES,
+        MAX_STEPS,
+        PATH_FAULT,
+        PATH_NONE,
+        PATH_RECLAIM,
+        PG_BUDDY,
+        PTE_NONE,
+        PTE_PRESENT,
+        RESULT_BLOCKED,
+        RESULT_EAGAIN,
+        RESULT_EINVAL,
+        RESULT_OK,
+        RESULT_SKIPPED,
+        SHADOW_SOLE,
+        STEP_DONE,
+        STEP_MORE,
+        THREADS_PER_MM,
+        VM_LOCKED,
+        VM_MERGEABLE,
+        VPN_SHIFT,
+        ZEROS,
+    )
+    from simcore.counts import check_counts
+    from simcore.ksm import break_ksm, ksm_scan
+    from simcore.madvise import madvise_cold, madvise_dontneed, madvise_free, madvise_pageout
+    from simcore.memcontrol import memcg_set_limit
+    from simcore.memory import begin_fault, do_exit, do_fork, mm_init, step_fault
+    from simcore.migrate import begin_migrate, step_migrate
+    from simcore.mlock import mlock_page, munlock_vma
+    from simcore.mm_types import MmState, u32
+    from simcore.op_ids import (
+        OP_EXIT,
+        OP_FORK,
+        OP_IO_DONE,
+        OP_IO_ERROR,
+        OP_KSM_SCAN,
+        OP_MADV_COLD,
+        OP_MADV_DONTNEED,
+        OP_MADV_FREE,
+        OP_MADV_PAGEOUT,
+        OP_MEMCG_ATTACH,
+        OP_MEMCG_LIMIT,
+        OP_MEMCG_RECLAIM,
+        OP_MERGEABLE,
+        OP_MIGRATE,
+        OP_MLOCK,
+        OP_MUNLOCK,
+        OP_READ,
+        OP_RECLAIM,
+        OP_STEP,
+        OP_SWAPOFF,
+        OP_SWAPOFF_ON,
+        OP_SWAPON,
+        OP_UNMERGEABLE,
+        OP_WRITE,
+    )
+    from simcore.oracle_ids import ORACLE_NEVER_DISCARDABLE, ORACLE_STUCK_PATH
+    from simcore.page_io import end_all_swap_writes, end_swap_write
+    from simcore.report import report
+    from simcore.swap import lru_init
+    from simcore.swapfile import swap_available, swap_init, sys_swapoff, sys_swapon
+    from simcore.vmscan import begin_reclaim, run_reclaim, step_reclaim

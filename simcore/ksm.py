@@ -1,0 +1,217 @@
+"""Kernel samepage merging: mm/ksm.c.
+
+A page with PG_KSM is a node of the stable tree. The unstable tree is not kept between scans: a partner is any pte
+that this scan has passed already, whose page is as it was in the scan before and has the same contents.
+"""
+
+import cython
+
+
+def mergeable_page(s: "MmState", ptep: int) -> int:
+    """The frame of a mergeable anonymous page that is present, or -1."""
+    pte = s.pte[ptep]
+    if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE or not s.vm_flags[ptep] & VM_MERGEABLE:
+        return -1
+    return pte_payload(pte)
+
+
+def stable_page_of(s: "MmState", content: int) -> int:
+    """The stable page with these contents, or -1: a look-up in the stable tree."""
+    for pfn in range(s.nr_frames):
+        flags = s.page_flags[pfn]
+        if flags & PG_KSM and not flags & PG_BUDDY and s.page_content[pfn] == content:
+            return pfn
+    return -1
+
+
+def unstable_partner(s: "MmState", ptep: int, pfn: int) -> int:
+    """A pte this scan has passed whose page is unmerged, unchanged and equal to this one, or -1."""
+    for mm in range((ptep >> VPN_SHIFT) + 1):
+        first = mm << VPN_SHIFT
+        for other in range(first, min(first + s.nr_vpn, ptep)):
+            page = mergeable_page(s, other)
+            if page < 0 or page == pfn or s.page_flags[page] & PG_KSM:
+                continue
+            if s.page_content[page] == s.page_content[pfn] == s.ksm_checksum[other]:
+                return other
+    return -1
+
+
+def write_protect_page(s: "MmState", ptep: int, pfn: int) -> bool:
+    """Take write and dirty from the pte before its page is compared; False if somebody else may write.
+
+    The caller holds the page. Source: mm/ksm.c write_protect_page(), v4.0 to v4.14.
+    """
+    pte = s.pte[ptep]
+    pte_write = (pte & PTE_WRITE) != 0
+    pte_dirty = (pte & PTE_DIRTY) != 0
+    if not rule2(s, R_KSM_PROTECTS_PTE, pte_write, pte_dirty):
+        return True
+    flags = s.page_flags[pfn]
+    swapcache = (flags & PG_SWAPCACHE) != 0
+    if s.page_mapcount[pfn] + 1 + swapcache != s.page_refcount[pfn]:
+        return False
+    page_dirty = (flags & PG_DIRTY) != 0
+    if rule2(s, R_KSM_PROTECT_DIRTIES_PAGE, pte_dirty, page_dirty):
+        s.page_flags[pfn] |= PG_DIRTY
+    s.pte[ptep] = pte & ~(PTE_WRITE | PTE_DIRTY)
+    return True
+
+
+def make_stable(s: "MmState", ptep: int, pfn: int) -> bool:
+    """Turn the pte's page into a stable page. Source: mm/ksm.c try_to_merge_one_page() with kpage NULL."""
+    if not trylock_page(s, pfn, KSMD):
+        return False
+    get_page(s, pfn)
+    done = write_protect_page(s, ptep, pfn)
+    if done:
+        s.page_flags[pfn] |= PG_KSM
+        page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
+        swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
+        if rule2(s, R_KSM_STABLE_SETS_PAGE_DIRTY, page_dirty, swapcache):
+            s.page_flags[pfn] |= PG_DIRTY
+        note_merged(s, ptep)
+    unlock_page(s, pfn)
+    put_page(s, pfn)
+    return done
+
+
+def note_merged(s: "MmState", ptep: int) -> None:
+    """For the oracles: the page is shared by merging, and MADV_FREE owes it no discard any more."""
+    s.origin[ptep] = ORIGIN_KSM
+    s.shadow[ptep] &= ~SHADOW_SOLE
+
+
+def merge_into(s: "MmState", ptep: int, kpage: int) -> bool:
+    """Point the pte to a stable page of equal contents. Source: mm/ksm.c replace_page(), v4.0 to v4.14."""
+    pfn = pte_payload(s.pte[ptep])
+    if not trylock_page(s, pfn, KSMD):
+        return False
+    get_page(s, pfn)
+    done = write_protect_page(s, ptep, pfn) and s.page_content[pfn] == s.page_content[kpage]
+    if done:
+        replace_page(s, ptep, pfn, kpage)
+    unlock_page(s, pfn)
+    put_page(s, pfn)
+    return done
+
+
+def replace_page(s: "MmState", ptep: int, pfn: int, kpage: int) -> None:
+    """Exchange the frame behind a write-protected pte; soft-dirty is lost with the old pte."""
+    pte_dirty = (s.pte[ptep] & PTE_DIRTY) != 0
+    pte = PTE_PRESENT | PTE_YOUNG | kpage << PTE_PAYLOAD_SHIFT
+    if rule1(s, R_KSM_REPLACE_PTE_DIRTY, pte_dirty):
+        pte |= PTE_DIRTY | PTE_SOFT_DIRTY
+    s.pte[ptep] = pte
+    page_add_rmap(s, kpage, ptep)
+    rmap_unlink(s, pfn, ptep)
+    page_remove_rmap(s, pfn, ptep)
+    if s.page_mapcount[pfn] == 0:
+        try_to_free_swap(s, pfn)
+    note_merged(s, ptep)
+
+
+def cmp_and_merge_page(s: "MmState", ptep: int) -> bool:
+    """Scan one pte; True if anything changed. Source: mm/ksm.c cmp_and_merge_page()."""
+    pfn = mergeable_page(s, ptep)
+    if pfn < 0 or s.page_flags[pfn] & PG_KSM:
+        return False
+    content = s.page_content[pfn]
+    kpage = stable_page_of(s, content)
+    if kpage >= 0:
+        return merge_into(s, ptep, kpage)
+    if s.ksm_checksum[ptep] != content:
+        s.ksm_checksum[ptep] = content
+        return True
+    partner = unstable_partner(s, ptep, pfn)
+    if partner < 0 or not make_stable(s, ptep, pfn):
+        return False
+    if not merge_into(s, partner, pfn):
+        break_ksm(s, ptep)
+    return True
+
+
+def ksm_do_scan(s: "MmState") -> bool:
+    """One full scan over all processes; True if anything changed."""
+    changed = False
+    for mm in range(s.nr_mm):
+        if not s.mm_alive[mm]:
+            continue
+        first = mm << VPN_SHIFT
+        for ptep in range(first, first + s.nr_vpn):
+            if s.vm_flags[ptep] & VM_MERGEABLE and cmp_and_merge_page(s, ptep):
+                changed = True
+    return changed
+
+
+def ksm_scan(s: "MmState") -> None:
+    """Run ksmd for four full scans, or until one changes nothing."""
+    for _ in range(KSM_FULL_SCANS):
+        if not ksm_do_scan(s) or s.stopped:
+            return
+
+
+def break_ksm(s: "MmState", ptep: int) -> int:
+    """Replace the mapping of a merged page by a private copy, as a write fault without a store."""
+    pte = s.pte[ptep]
+    if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE or not s.page_flags[pte_payload(pte)] & PG_KSM:
+        return RESULT_OK
+    return wp_page_copy(s, ptep)
+
+
+def ksm_might_need_to_copy(s: "MmState", pfn: int, ptep: int) -> int:
+    """The page to map at swap-in: the cached one, or a held copy of it; -1 when there is no memory.
+
+    Source: mm/ksm.c ksm_might_need_to_copy().
+    """
+    flags = s.page_flags[pfn]
+    ksm = (flags & PG_KSM) != 0
+    anon = (flags & PG_ANON) != 0
+    same_root = s.page_root[pfn] == s.anon_root[ptep]
+    if not rule3(s, R_KSM_SWAPIN_COPIES, ksm, anon, same_root):
+        return pfn
+    copy = alloc_page(s, s.mm_memcg[ptep >> VPN_SHIFT])
+    if copy < 0:
+        return -1
+    s.page_content[copy] = s.page_content[pfn]
+    if rule0(s, R_KSM_COPY_SETS_PAGE_DIRTY):
+        s.page_flags[copy] |= PG_DIRTY
+    return copy
+
+
+if not cython.compiled:
+    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3
+    from simcore.constants import (
+        KSM_FULL_SCANS,
+        KSMD,
+        ORIGIN_KSM,
+        PG_ANON,
+        PG_BUDDY,
+        PG_DIRTY,
+        PG_KSM,
+        PG_SWAPCACHE,
+        PTE_DIRTY,
+        PTE_PAYLOAD_SHIFT,
+        PTE_PRESENT,
+        PTE_SOFT_DIRTY,
+        PTE_WRITE,
+        PTE_YOUNG,
+        PTE_ZERO_PAGE,
+        RESULT_OK,
+        SHADOW_SOLE,
+        VM_MERGEABLE,
+        VPN_SHIFT,
+    )
+    from simcore.memory import wp_page_copy
+    from simcore.mm_types import MmState
+    from simcore.page_alloc import alloc_page, get_page, put_page, trylock_page, unlock_page
+    from simcore.rmap import page_add_rmap, page_remove_rmap, rmap_unlink
+    from simcore.rule_ids import (
+        R_KSM_COPY_SETS_PAGE_DIRTY,
+        R_KSM_PROTECT_DIRTIES_PAGE,
+        R_KSM_PROTECTS_PTE,
+        R_KSM_REPLACE_PTE_DIRTY,
+        R_KSM_STABLE_SETS_PAGE_DIRTY,
+        R_KSM_SWAPIN_COPIES,
+    )
+    from simcore.swapfile import try_to_free_swap

@@ -1,0 +1,155 @@
+"""The Python face of one simulated machine.
+
+The compiled core and the uncompiled modules each have a Machine with the same methods, so that both can run side by
+side in one process and be compared.
+"""
+
+import cython
+
+
+class Machine:
+    """One machine: load a kernel, set a world, start, run ops, finish, and ask what happened.
+
+    Not thread-safe. Everything it returns is a copy.
+    """
+
+    def __init__(self):
+        if not cython.compiled:
+            self.s = MmState()
+            self.spare = MmState()
+
+    def load_kernel(self, rows):
+        """Take the kernel's flat table: TOTAL_ROWS bytes of 0 and 1."""
+        if len(rows) != TOTAL_ROWS:
+            raise ValueError(f"a kernel has {TOTAL_ROWS} rows, this one {len(rows)}")
+        for i in range(TOTAL_ROWS):
+            self.s.rows[i] = rows[i]
+
+    def set_world(self, numbers, op_needs):
+        """Take the sizes (in the order of World.encode()) and, for each op code, the features it needs."""
+        processes, pages, frames, slots, memcgs, mergeable, zram, features = numbers
+        self.s.nr_mm_max = processes
+        self.s.nr_vpn = pages
+        self.s.nr_frames = frames
+        self.s.nr_slots = slots
+        self.s.nr_memcgs = memcgs
+        self.s.nr_mergeable = mergeable
+        self.s.sync_io = zram
+        self.s.features = features
+        for code, needs in enumerate(op_needs):
+            self.s.op_needs[code] = needs
+
+    def start(self, checks):
+        """Begin a trace, with a mask of CHECK_* bits and LOG_ROWS."""
+        self.s.checks = checks
+        reset(cython.address(self.s) if cython.compiled else self.s)
+
+    def op(self, word):
+        """Run one op; its RESULT_* code."""
+        return execute_op(cython.address(self.s) if cython.compiled else self.s, word)
+
+    def finish(self):
+        """End the trace: settle, look what can be discarded, read every page."""
+        if cython.compiled:
+            finish_trace(cython.address(self.s), cython.address(self.spare))
+        else:
+            finish_trace(self.s, self.spare)
+
+    def stopped(self):
+        """Whether a safety oracle has spoken: later ops of the trace are not run."""
+        return self.s.stopped != 0
+
+    def outcome(self):
+        """The 64-bit hash of everything that happened so far."""
+        return self.s.outcome
+
+    def failed(self):
+        """The mask of oracles that have spoken, by code."""
+        return self.s.failed
+
+    def failure(self, oracle):
+        """An oracle's first report: (op index, ptep, origin, expected, seen)."""
+        return (
+            self.s.fail_at[oracle],
+            self.s.fail_ptep[oracle],
+            self.s.fail_origin[oracle],
+            self.s.fail_expected[oracle],
+            self.s.fail_seen[oracle],
+        )
+
+    def covered(self):
+        """The rows used since the last clear_covered(), a byte each."""
+        return bytes([self.s.covered[i] for i in range(TOTAL_ROWS)])
+
+    def clear_covered(self):
+        """Forget which rows were used."""
+        for i in range(TOTAL_ROWS):
+            self.s.covered[i] = 0
+
+    def take_log(self):
+        """The rows used since the last call, in order; empty without LOG_ROWS."""
+        rows = [self.s.log[i] for i in range(self.s.nr_log)]
+        self.s.nr_log = 0
+        return rows
+
+    def ptes(self):
+        """The page tables: for each process ever made, one pte word a page."""
+        return [
+            [self.s.pte[mm << VPN_SHIFT | vpn] for vpn in range(self.s.nr_vpn)] for mm in range(self.s.nr_mm)
+        ]
+
+    def expectations(self):
+        """For each process, for each page: (expected token, SHADOW_* bits, VM_* flags)."""
+        return [
+            [
+                (self.s.expect[mm << VPN_SHIFT | vpn], self.s.shadow[mm << VPN_SHIFT | vpn], self.s.vm_flags[mm << VPN_SHIFT | vpn])
+                for vpn in range(self.s.nr_vpn)
+            ]
+            for mm in range(self.s.nr_mm)
+        ]
+
+    def alive(self):
+        """For each process ever made, whether it lives."""
+        return [self.s.mm_alive[mm] != 0 for mm in range(self.s.nr_mm)]
+
+    def pages(self):
+        """For each frame: (PG_* flags, mapcount, refcount, content, slot, locking actor + 1, memcg)."""
+        return [
+            (
+                self.s.page_flags[pfn],
+                self.s.page_mapcount[pfn],
+                self.s.page_refcount[pfn],
+                self.s.page_content[pfn],
+                self.s.page_slot[pfn],
+                self.s.page_lock[pfn],
+                self.s.page_memcg[pfn],
+            )
+            for pfn in range(self.s.nr_frames)
+        ]
+
+    def swap_slots(self):
+        """For each slot: (count, cached frame or -1, content, written)."""
+        return [
+            (
+                self.s.slot_count[slot],
+                self.s.slot_page[slot],
+                self.s.slot_content[slot],
+                self.s.slot_written[slot],
+            )
+            for slot in range(self.s.nr_slots)
+        ]
+
+    def actors(self):
+        """For each actor on a path: (actor, path, phase)."""
+        return [
+            (actor, self.s.act_path[actor], self.s.act_phase[actor])
+            for actor in range(MAX_ACTORS)
+            if self.s.act_path[actor] != 0
+        ]
+
+
+if not cython.compiled:
+    from simcore.constants import MAX_ACTORS, VPN_SHIFT
+    from simcore.execute import execute_op, finish_trace, reset
+    from simcore.mm_types import MmState
+    from simcore.rule_ids import TOTAL_ROWS

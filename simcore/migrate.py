@@ -1,0 +1,219 @@
+"""Migration of a page to another frame: mm/migrate.c.
+
+A path of kcompactd for one page, named by a process that maps it:
+
+    isolate | lock both frames | unmap: one pte a step | move contents and flags | put the ptes back
+"""
+
+import cython
+
+
+def begin_migrate(s: "MmState", actor: int, ptep: int) -> None:
+    """Put the actor on the path for the page that the pte maps."""
+    s.nr_busy += 1
+    s.act_path[actor] = PATH_MIGRATE
+    s.act_phase[actor] = MIGRATE_ISOLATE
+    s.act_ptep[actor] = ptep
+    s.act_pfn[actor] = -1
+    s.act_new[actor] = -1
+
+
+def end_migrate(s: "MmState", actor: int, result: int) -> int:
+    """Take the actor off the path."""
+    s.nr_busy -= 1
+    s.act_path[actor] = PATH_NONE
+    s.act_result[actor] = result
+    return STEP_DONE
+
+
+def step_migrate(s: "MmState", actor: int) -> int:
+    """Advance migration by one phase. It gives up where a lock is taken, as asynchronous compaction does."""
+    phase = s.act_phase[actor]
+    if phase == MIGRATE_ISOLATE:
+        return migrate_isolate(s, actor)
+    if phase == MIGRATE_LOCK:
+        return migrate_lock(s, actor)
+    if phase == MIGRATE_UNMAP:
+        return migrate_unmap(s, actor)
+    if phase == MIGRATE_MOVE:
+        return migrate_move(s, actor)
+    return migrate_restore(s, actor)
+
+
+def migrate_isolate(s: "MmState", actor: int) -> int:
+    """Take the page off its list and hold it. Source: mm/vmscan.c isolate_lru_page()."""
+    pte = s.pte[s.act_ptep[actor]]
+    if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE:
+        return end_migrate(s, actor, RESULT_SKIPPED)
+    pfn = pte_payload(pte)
+    if not s.page_flags[pfn] & PG_LRU:
+        return end_migrate(s, actor, RESULT_SKIPPED)
+    lru_del(s, pfn)
+    get_page(s, pfn)
+    s.act_pfn[actor] = pfn
+    s.act_phase[actor] = MIGRATE_LOCK
+    return STEP_MORE
+
+
+def give_up(s: "MmState", actor: int, result: int) -> int:
+    """Put the page back where it was, and the new frame away."""
+    pfn = s.act_pfn[actor]
+    if s.act_new[actor] >= 0:
+        unlock_page(s, s.act_new[actor])
+        put_page(s, s.act_new[actor])
+    lru_add(s, pfn)
+    put_page(s, pfn)
+    return end_migrate(s, actor, result)
+
+
+def migrate_lock(s: "MmState", actor: int) -> int:
+    """Find a new frame (charged to nobody yet) and lock both."""
+    new = alloc_page(s, -1)
+    if new < 0:
+        return give_up(s, actor, RESULT_ENOMEM)
+    trylock_page(s, new, actor)
+    s.act_new[actor] = new
+    pfn = s.act_pfn[actor]
+    if s.page_flags[pfn] & PG_WRITEBACK or not trylock_page(s, pfn, actor):
+        return give_up(s, actor, RESULT_EAGAIN)
+    s.act_phase[actor] = MIGRATE_UNMAP
+    return STEP_MORE
+
+
+def migrate_unmap(s: "MmState", actor: int) -> int:
+    """Unmap the page from one more pte."""
+    pfn = s.act_pfn[actor]
+    ptep = next_mapping(s, pfn, -1)
+    if ptep < 0:
+        s.act_phase[actor] = MIGRATE_MOVE
+    elif try_to_unmap_one(s, pfn, ptep, UNMAP_FOR_MIGRATION) != SWAP_SUCCESS:
+        s.act_phase[actor] = MIGRATE_RESTORE
+        s.act_result[actor] = RESULT_EAGAIN
+    return STEP_MORE
+
+
+def migrate_move(s: "MmState", actor: int) -> int:
+    """Move contents and flags, unless somebody else holds the page.
+
+    Source: mm/migrate.c migrate_page_move_mapping(), migrate_page_copy(), v4.0 to v4.14.
+    """
+    pfn = s.act_pfn[actor]
+    swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
+    s.act_phase[actor] = MIGRATE_RESTORE
+    s.act_result[actor] = RESULT_EAGAIN
+    if s.page_refcount[pfn] == 1 + swapcache and s.page_mapcount[pfn] == 0:
+        move_page(s, pfn, s.act_new[actor])
+        s.act_result[actor] = RESULT_OK
+    return STEP_MORE
+
+
+def move_page(s: "MmState", old: int, new: int) -> None:
+    """Make the new frame the page: contents, flags, identity, cgroup and swap slot."""
+    flags = s.page_flags[old]
+    kept = PG_UPTODATE | PG_SWAPBACKED | PG_ANON | PG_KSM | PG_ACTIVE | PG_REFERENCED | PG_STORED
+    s.page_flags[new] = flags & (kept | PG_UNEVICTABLE | PG_MLOCKED)
+    page_dirty = (flags & PG_DIRTY) != 0
+    if rule1(s, R_MIGRATION_KEEPS_PAGE_DIRTY, page_dirty):
+        s.page_flags[new] |= PG_DIRTY
+    s.page_content[new] = s.page_content[old]
+    s.page_root[new] = s.page_root[old]
+    s.page_memcg[new] = s.page_memcg[old]
+    s.page_memcg[old] = -1
+    if flags & PG_SWAPCACHE:
+        slot = s.page_slot[old]
+        s.page_flags[old] &= ~PG_SWAPCACHE
+        s.page_slot[old] = -1
+        s.page_flags[new] |= PG_SWAPCACHE
+        s.page_slot[new] = slot
+        s.slot_page[slot] = new
+        s.page_refcount[new] += 1
+        put_reference(s, old)
+
+
+def remove_migration_pte(s: "MmState", ptep: int, old: int, new: int) -> None:
+    """Turn a migration entry back into a pte. Source: mm/migrate.c remove_migration_pte()."""
+    entry = s.pte[ptep]
+    entry_dirty = (entry & PTE_DIRTY) != 0
+    entry_write = (entry & PTE_WRITE) != 0
+    entry_young = (entry & PTE_YOUNG) != 0
+    page_dirty = (s.page_flags[new] & PG_DIRTY) != 0
+    swapcache = (s.page_flags[new] & PG_SWAPCACHE) != 0
+    pte = PTE_PRESENT | entry & PTE_SOFT_DIRTY | new << PTE_PAYLOAD_SHIFT
+    if entry_write and s.vm_flags[ptep] & VM_WRITE:
+        pte |= PTE_WRITE
+    if rule4(s, R_MIGRATION_PTE_DIRTY, entry_dirty, page_dirty, entry_write, swapcache):
+        pte |= PTE_DIRTY | PTE_SOFT_DIRTY
+    if rule1(s, R_MIGRATION_PTE_YOUNG, entry_young):
+        pte |= PTE_YOUNG
+    s.pte[ptep] = pte
+    s.origin[ptep] = ORIGIN_MIGRATION
+    rmap_unlink(s, old, ptep)
+    page_add_anon_rmap(s, new, ptep)
+
+
+def migrate_restore(s: "MmState", actor: int) -> int:
+    """Put every pte back, to the new frame or, after a failure, to the old one; free the frame left over."""
+    old = s.act_pfn[actor]
+    new = s.act_new[actor]
+    moved = s.act_result[actor] == RESULT_OK
+    home = new if moved else old
+    ptep = next_linked(s, old, -1)
+    while ptep >= 0:
+        if pte_kind(s.pte[ptep]) == PTE_MIGRATION:
+            remove_migration_pte(s, ptep, old, home)
+        ptep = next_linked(s, old, ptep)
+    unlock_page(s, old)
+    unlock_page(s, new)
+    lru_add(s, home)
+    put_page(s, old)
+    put_page(s, new)
+    return end_migrate(s, actor, s.act_result[actor])
+
+
+if not cython.compiled:
+    from simcore.bits import pte_kind, pte_payload, rule1, rule4
+    from simcore.constants import (
+        MIGRATE_ISOLATE,
+        MIGRATE_LOCK,
+        MIGRATE_MOVE,
+        MIGRATE_RESTORE,
+        MIGRATE_UNMAP,
+        ORIGIN_MIGRATION,
+        PATH_MIGRATE,
+        PATH_NONE,
+        PG_ACTIVE,
+        PG_ANON,
+        PG_DIRTY,
+        PG_KSM,
+        PG_LRU,
+        PG_MLOCKED,
+        PG_REFERENCED,
+        PG_STORED,
+        PG_SWAPBACKED,
+        PG_SWAPCACHE,
+        PG_UNEVICTABLE,
+        PG_UPTODATE,
+        PG_WRITEBACK,
+        PTE_DIRTY,
+        PTE_MIGRATION,
+        PTE_PAYLOAD_SHIFT,
+        PTE_PRESENT,
+        PTE_SOFT_DIRTY,
+        PTE_WRITE,
+        PTE_YOUNG,
+        PTE_ZERO_PAGE,
+        RESULT_EAGAIN,
+        RESULT_ENOMEM,
+        RESULT_OK,
+        RESULT_SKIPPED,
+        STEP_DONE,
+        STEP_MORE,
+        SWAP_SUCCESS,
+        UNMAP_FOR_MIGRATION,
+        VM_WRITE,
+    )
+    from simcore.mm_types import MmState
+    from simcore.page_alloc import alloc_page, get_page, put_page, put_reference, trylock_page, unlock_page
+    from simcore.rmap import next_linked, next_mapping, page_add_anon_rmap, rmap_unlink, try_to_unmap_one
+    from simcore.rule_ids import R_MIGRATION_KEEPS_PAGE_DIRTY, R_MIGRATION_PTE_DIRTY, R_MIGRATION_PTE_YOUNG
+    from simcore.swap import lru_add, lru_del

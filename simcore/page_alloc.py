@@ -1,0 +1,107 @@
+"""Page frames: mm/page_alloc.c, and the reference counts that keep a frame.
+
+refcount = mappings + swap cache + holders. `page_held` counts the holders (isolation, look-ups, a fresh page not
+yet mapped), so that the count identity can be checked after every op.
+"""
+
+import cython
+
+
+def alloc_page(s: "MmState", memcg: int) -> int:
+    """A fresh page of zeros with one holder, charged to the cgroup; -1 when there is no memory.
+
+    May reclaim first, so whatever the caller knew of ptes and pages without a reference may have changed.
+    """
+    if not memcg_try_charge(s, memcg):
+        return -1
+    if s.nr_free_pages == 0:
+        try_to_free_pages(s, -1, DIRECT_RECLAIM_TARGET)
+    if s.nr_free_pages == 0:
+        memcg_uncharge(s, memcg)
+        return -1
+    s.nr_free_pages -= 1
+    pfn = s.free_pages[s.nr_free_pages]
+    s.page_flags[pfn] = PG_UPTODATE | PG_SWAPBACKED | PG_STORED
+    s.page_refcount[pfn] = 1
+    s.page_held[pfn] = 1
+    s.page_mapcount[pfn] = 0
+    s.page_content[pfn] = ZEROS
+    s.page_slot[pfn] = -1
+    s.page_lock[pfn] = 0
+    s.page_memcg[pfn] = memcg
+    s.page_root[pfn] = 0
+    return pfn
+
+
+def free_page(s: "MmState", pfn: int) -> None:
+    """Give the frame back; a frame still mapped or in the swap cache is a bad page state."""
+    if s.page_mapcount[pfn] > 0:
+        kernel_bug(s, BUG_FREE_MAPPED)
+    if s.page_flags[pfn] & PG_SWAPCACHE:
+        kernel_bug(s, BUG_FREE_SWAPCACHE)
+    if s.stopped:
+        return
+    if s.page_flags[pfn] & PG_LRU:
+        lru_del(s, pfn)
+    memcg_uncharge(s, s.page_memcg[pfn])
+    s.page_memcg[pfn] = -1
+    s.page_lock[pfn] = 0
+    s.page_flags[pfn] = PG_BUDDY
+    s.free_pages[s.nr_free_pages] = pfn
+    s.nr_free_pages += 1
+
+
+def put_reference(s: "MmState", pfn: int) -> None:
+    """Drop one reference that is not a holder's; the last one frees the page."""
+    if s.page_refcount[pfn] <= 0:
+        kernel_bug(s, BUG_REFCOUNT_UNDERFLOW)
+        return
+    s.page_refcount[pfn] -= 1
+    if s.page_refcount[pfn] == 0:
+        free_page(s, pfn)
+
+
+def get_page(s: "MmState", pfn: int) -> None:
+    """Hold the page."""
+    s.page_refcount[pfn] += 1
+    s.page_held[pfn] += 1
+
+
+def put_page(s: "MmState", pfn: int) -> None:
+    """Let go of the page; the last reference frees it."""
+    s.page_held[pfn] -= 1
+    put_reference(s, pfn)
+
+
+def trylock_page(s: "MmState", pfn: int, actor: int) -> bool:
+    """Take the page lock for an actor; False if another path holds it."""
+    if s.page_lock[pfn]:
+        return False
+    s.page_lock[pfn] = actor + 1
+    return True
+
+
+def unlock_page(s: "MmState", pfn: int) -> None:
+    """Give the page lock back."""
+    s.page_lock[pfn] = 0
+
+
+if not cython.compiled:
+    from simcore.constants import (
+        BUG_FREE_MAPPED,
+        BUG_FREE_SWAPCACHE,
+        BUG_REFCOUNT_UNDERFLOW,
+        DIRECT_RECLAIM_TARGET,
+        PG_BUDDY,
+        PG_LRU,
+        PG_STORED,
+        PG_SWAPBACKED,
+        PG_SWAPCACHE,
+        PG_UPTODATE,
+        ZEROS,
+    )
+    from simcore.memcontrol import memcg_try_charge, memcg_uncharge
+    from simcore.mm_types import MmState
+    from simcore.report import kernel_bug
+    from simcore.swap import lru_del
+    from simcore.vmscan import try_to_free_pages

@@ -1,0 +1,128 @@
+"""Reads and writes of the swap device: mm/page_io.c.
+
+A synchronous device (zram) ends a write at once. On a disk of a world with `writeback`, a write ends when the trace
+says so; in a world without, before the next step.
+"""
+
+import cython
+
+
+def swap_readpage(s: "MmState", pfn: int) -> None:
+    """Fill the page from its slot. A slot that was never written shows what the device holds there."""
+    s.page_content[pfn] = s.slot_content[s.page_slot[pfn]]
+    s.page_flags[pfn] = s.page_flags[pfn] & ~PG_STORED | PG_UPTODATE
+
+
+def user_of_slot(s: "MmState", slot: int) -> int:
+    """The first swap pte of a slot, to name a page in a report; -1 if there is none."""
+    for mm in range(s.nr_mm):
+        first = mm << VPN_SHIFT
+        for ptep in range(first, first + s.nr_vpn):
+            if pte_kind(s.pte[ptep]) == PTE_SWAP and pte_payload(s.pte[ptep]) == slot:
+                return ptep
+    return -1
+
+
+def check_needless_write(s: "MmState", pfn: int, slot: int) -> None:
+    """Cost oracle needless-write: the slot already holds this page's bytes, and no store came since."""
+    if not s.checks & CHECK_COST or not s.slot_written[slot] or s.page_flags[pfn] & PG_STORED:
+        return
+    if s.slot_content[slot] == s.page_content[pfn]:
+        report(s, ORACLE_NEEDLESS_WRITE, user_of_slot(s, slot), s.page_content[pfn], slot)
+
+
+def swap_write_start(s: "MmState", pfn: int) -> None:
+    """Send the page to its slot: clear PageDirty, set PageWriteback.
+
+    The bytes that reach the device are those of this moment. Nobody can see the slot before the write ends,
+    because the page stays in the swap cache.
+    """
+    slot = s.page_slot[pfn]
+    if slot < 0:
+        kernel_bug(s, BUG_WRITE_NO_SLOT)
+        return
+    check_needless_write(s, pfn, slot)
+    s.page_flags[pfn] = s.page_flags[pfn] & ~(PG_DIRTY | PG_STORED) | PG_WRITEBACK
+    s.slot_content[slot] = s.page_content[pfn]
+    s.slot_written[slot] = 1
+
+
+def swap_write_end(s: "MmState", pfn: int, failed: bool) -> None:
+    """End a page's write: clear PageWriteback; a page that reclaim waits for goes to the old end of its list.
+
+    Source: mm/page_io.c end_swap_bio_write(), mm/swap.c rotate_reclaimable_page().
+    """
+    flags = s.page_flags[pfn]
+    if failed:
+        s.slot_content[s.page_slot[pfn]] = GARBAGE
+        s.slot_written[s.page_slot[pfn]] = 0
+        if rule0(s, R_WRITE_ERROR_SETS_PAGE_DIRTY):
+            s.page_flags[pfn] |= PG_DIRTY
+        s.page_flags[pfn] &= ~PG_RECLAIM
+    elif flags & PG_RECLAIM and flags & PG_LRU:
+        lru_del(s, pfn)
+        lru_add_tail(s, pfn)
+    s.page_flags[pfn] &= ~(PG_WRITEBACK | PG_RECLAIM)
+
+
+def swap_writepage(s: "MmState", pfn: int) -> bool:
+    """Write a locked page of the swap cache to its slot; True if the write is over already."""
+    swap_write_start(s, pfn)
+    if s.stopped or s.sync_io or s.probing or not s.features & FEATURE_WRITEBACK:
+        s.page_flags[pfn] &= ~PG_WRITEBACK
+        return True
+    s.write_queue[s.nr_writes] = pfn
+    s.nr_writes += 1
+    return False
+
+
+def swap_write_now(s: "MmState", pfn: int) -> None:
+    """Write the page and wait for the end, as swapoff does."""
+    swap_write_start(s, pfn)
+    s.page_flags[pfn] &= ~PG_WRITEBACK
+
+
+def end_swap_write(s: "MmState", place: int, failed: bool) -> None:
+    """End the write at a place of the queue; 0 is the oldest."""
+    pfn = s.write_queue[place]
+    s.nr_writes -= 1
+    for i in range(place, s.nr_writes):
+        s.write_queue[i] = s.write_queue[i + 1]
+    swap_write_end(s, pfn, failed)
+
+
+def end_swap_write_of(s: "MmState", pfn: int) -> None:
+    """Wait for the page's write, if one is under way (wait_on_page_writeback)."""
+    for place in range(s.nr_writes):
+        if s.write_queue[place] == pfn:
+            end_swap_write(s, place, False)
+            return
+
+
+def end_all_swap_writes(s: "MmState") -> None:
+    """Let every write that is under way end well."""
+    while s.nr_writes > 0:
+        end_swap_write(s, 0, False)
+
+
+if not cython.compiled:
+    from simcore.bits import pte_kind, pte_payload, rule0
+    from simcore.constants import (
+        BUG_WRITE_NO_SLOT,
+        CHECK_COST,
+        FEATURE_WRITEBACK,
+        GARBAGE,
+        PG_DIRTY,
+        PG_LRU,
+        PG_RECLAIM,
+        PG_STORED,
+        PG_UPTODATE,
+        PG_WRITEBACK,
+        PTE_SWAP,
+        VPN_SHIFT,
+    )
+    from simcore.mm_types import MmState
+    from simcore.oracle_ids import ORACLE_NEEDLESS_WRITE
+    from simcore.report import kernel_bug, report
+    from simcore.rule_ids import R_WRITE_ERROR_SETS_PAGE_DIRTY
+    from simcore.swap import lru_add_tail, lru_del

@@ -1,0 +1,202 @@
+"""The named decisions in which kernels differ, or that a patch could change.
+
+A rule is a boolean function of up to eight named local bits (none: a switch). A kernel gives each rule a truth
+table; the core only looks rows up. The bits are those a patch might want to look at, which may be more than any
+kernel looks at today. Row number: bit i of the row is the value of bits[i].
+
+The flat table of a kernel is all tables one after the other, in the order of RULES.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One decision: its name, the bits it may look at, what True means, and where the kernel takes it."""
+
+    name: str
+    bits: tuple[str, ...]
+    doc: str
+    where: str
+
+    @property
+    def row_count(self) -> int:
+        """Rows of the truth table: two to the number of bits."""
+        return 1 << len(self.bits)
+
+
+def _rule(name: str, bits: str, where: str, doc: str) -> Rule:
+    return Rule(name, tuple(bits.split()), doc, where)
+
+
+_MEMORY = (
+    _rule("anon_fault_pte_dirty", "vm_write", "mm/memory.c do_anonymous_page()",
+          "A write fault on an empty pte maps the fresh page dirty."),
+    _rule("swapin_pte_dirty", "write reuse page_dirty swapcache ksm exclusive", "mm/memory.c do_swap_page()",
+          "The pte that swap-in installs is dirty."),
+    _rule("swapin_pte_write", "write reuse ksm exclusive", "mm/memory.c do_swap_page()",
+          "The pte that swap-in installs is writable."),
+    _rule("swapin_frees_slot", "swap_full vm_locked mlocked write ksm", "mm/memory.c do_swap_page()",
+          "After mapping the page, swap-in tries to free its slot."),
+    _rule("ksm_swapin_copies", "ksm anon same_root", "mm/ksm.c ksm_might_need_to_copy()",
+          "Swap-in maps a copy, because the cached page belongs to another vma or to a lost stable node."),
+    _rule("ksm_copy_sets_page_dirty", "", "mm/ksm.c ksm_might_need_to_copy()",
+          "The copy made for a swap-in is PageDirty."),
+    _rule("wp_reuses_page", "sole ksm swapcache writeback extra_refs", "mm/memory.c do_wp_page()",
+          "A store to a write-protected anonymous page goes to the page itself instead of a copy."),
+    _rule("cow_pte_dirty", "old_pte_dirty old_page_dirty", "mm/memory.c wp_page_copy()",
+          "The pte of the copy made on a write is dirty."),
+    _rule("fork_write_protects", "pte_dirty swapcache", "mm/memory.c copy_one_pte()",
+          "fork takes the write permission from parent and child."),
+    _rule("fork_child_pte_dirty", "pte_dirty", "mm/memory.c copy_one_pte()",
+          "The child's copy of a present pte is dirty."),
+    _rule("fork_duplicates_slot", "", "mm/memory.c copy_one_pte()",
+          "fork counts the child's swap pte in the slot (swap_duplicate)."),
+    _rule("zap_dirties_page", "anon pte_dirty", "mm/memory.c zap_pte_range()",
+          "Unmapping by the process moves the pte's dirty bit to the page."),
+)  # fmt: skip
+
+_SWAPFILE = (
+    _rule("reuse_leaves_swapcache", "swapcache writeback", "mm/swapfile.c reuse_swap_page()",
+          "A sole user that writes takes the page out of the swap cache."),
+    _rule("reuse_sets_page_dirty", "page_dirty", "mm/swapfile.c reuse_swap_page()",
+          "Leaving the swap cache that way marks the page dirty."),
+    _rule("free_swap_allowed", "writeback slot_in_use", "mm/swapfile.c try_to_free_swap()",
+          "A page in the swap cache may leave it."),
+    _rule("free_swap_sets_page_dirty", "page_dirty", "mm/swapfile.c try_to_free_swap()",
+          "Leaving the swap cache that way marks the page dirty."),
+    _rule("zap_swap_frees_cache", "mapped swap_full writeback", "mm/swapfile.c free_swap_and_cache()",
+          "When the last swap pte goes, the cached page leaves the swap cache."),
+    _rule("zap_swap_sets_page_dirty", "page_dirty", "mm/swapfile.c free_swap_and_cache()",
+          "Leaving the swap cache that way marks the page dirty."),
+    _rule("unuse_pte_dirty", "page_dirty ksm", "mm/swapfile.c unuse_pte()",
+          "The pte that swapoff installs is dirty."),
+    _rule("unuse_keeps_soft_dirty", "", "mm/swapfile.c unuse_pte()",
+          "swapoff carries the soft-dirty bit from the swap pte to the pte."),
+    _rule("swapoff_drops_shared_cache", "", "mm/swapfile.c try_to_unuse()",
+          "swapoff takes the page out of the swap cache even while references to its slot remain."),
+    _rule("swapoff_sets_page_dirty", "page_dirty", "mm/swapfile.c try_to_unuse()",
+          "A page that swapoff takes out of the swap cache is marked dirty."),
+)  # fmt: skip
+
+_MADVISE = (
+    _rule("madv_free_is_dontneed", "swap_available", "mm/madvise.c madvise_vma()",
+          "MADV_FREE acts as MADV_DONTNEED."),
+    _rule("madv_free_frees_swap_pte", "", "mm/madvise.c madvise_free_pte_range()",
+          "MADV_FREE of a swap pte frees the slot and empties the pte."),
+    _rule("madv_free_locks_page", "swapcache page_dirty", "mm/madvise.c madvise_free_pte_range()",
+          "MADV_FREE takes the page lock, to free the slot and look at PageDirty; skips the page if it cannot."),
+    _rule("madv_free_skips_page", "shared swapcache page_dirty", "mm/madvise.c madvise_free_pte_range()",
+          "With the page locked, MADV_FREE leaves the page alone."),
+    _rule("madv_free_clears_page_dirty", "shared swapcache page_dirty", "mm/madvise.c madvise_free_pte_range()",
+          "With the page locked, MADV_FREE clears PageDirty."),
+    _rule("madv_free_cleans_pte", "pte_dirty pte_young", "mm/madvise.c madvise_free_pte_range()",
+          "MADV_FREE clears the pte's dirty and young bits."),
+    _rule("madv_free_deactivates", "active", "mm/madvise.c madvise_free_pte_range()",
+          "MADV_FREE moves the page to the inactive list."),
+    _rule("madv_free_marks_lazyfree", "swapbacked swapcache", "mm/swap.c mark_page_lazyfree()",
+          "MADV_FREE clears SwapBacked: the page goes to the inactive file list."),
+    _rule("madvise_knows_cold", "", "mm/madvise.c madvise_behavior_valid()",
+          "madvise has MADV_COLD."),
+    _rule("madvise_knows_pageout", "", "mm/madvise.c madvise_behavior_valid()",
+          "madvise has MADV_PAGEOUT."),
+    _rule("madv_pageout_takes_page", "shared", "mm/madvise.c madvise_cold_or_pageout_pte_range()",
+          "MADV_COLD and MADV_PAGEOUT take the page."),
+)  # fmt: skip
+
+_VMSCAN = (
+    _rule("reclaim_activates", "pte_young page_referenced swapbacked", "mm/vmscan.c page_check_references()",
+          "A page met on the inactive list goes back to the active one."),
+    _rule("reclaim_keeps", "pte_young page_referenced swapbacked", "mm/vmscan.c page_check_references()",
+          "A page met on the inactive list stays there for another round."),
+    _rule("reclaim_freeable", "anon pte_dirty page_dirty swapcache swapbacked",
+          "mm/vmscan.c page_check_references()",
+          "The page was given up: reclaim discards it and gives it no swap slot. pte_dirty: any pte is dirty."),
+    _rule("references_see_other_memcgs", "", "mm/rmap.c page_referenced()",
+          "Reclaim of one cgroup looks at the ptes of processes of other cgroups too."),
+    _rule("add_to_swap_sets_page_dirty", "page_dirty", "mm/swap_state.c add_to_swap()",
+          "A page that gets a swap slot is marked dirty."),
+    _rule("reclaim_tries_lazyfree", "added_to_swap page_dirty", "mm/vmscan.c shrink_page_list()",
+          "Unmapping may discard clean ptes of the page instead of making them swap ptes (TTU_LZFREE)."),
+    _rule("reclaim_writes_page", "page_dirty swapcache", "mm/vmscan.c shrink_page_list()",
+          "The page is written to its slot before its frame is freed."),
+    _rule("lazyfree_skips_pageout", "page_dirty", "mm/rmap.c try_to_unmap()",
+          "A page of which some pte was discarded is freed without a write (SWAP_LZFREE)."),
+    _rule("remove_mapping_keeps_page", "page_dirty", "mm/vmscan.c __remove_mapping()",
+          "The frame is not freed after all."),
+    _rule("activate_frees_slot", "swap_full", "mm/vmscan.c shrink_page_list()",
+          "A page that goes back to the active list gives its slot up."),
+)  # fmt: skip
+
+_RMAP = (
+    _rule("unmap_fails_young", "pte_young ignore_young", "mm/rmap.c try_to_unmap_one()",
+          "A pte that was used since the last look keeps the page mapped."),
+    _rule("unmap_dirties_page", "pte_dirty page_dirty migration swapcache", "mm/rmap.c try_to_unmap_one()",
+          "Unmapping a pte for reclaim or migration marks the page dirty."),
+    _rule("unmap_discards", "freeable lazyfree pte_dirty page_dirty swapbacked extra_refs",
+          "mm/rmap.c try_to_unmap_one()",
+          "The pte becomes none instead of a swap pte: the page was given up."),
+    _rule("unmap_restores_redirtied", "freeable lazyfree", "mm/rmap.c try_to_unmap_one()",
+          "A pte that reclaim wanted to discard but may not is put back, and the page is kept."),
+)  # fmt: skip
+
+_MIGRATE = (
+    _rule("migration_uses_swap_pte", "swapcache", "mm/rmap.c try_to_unmap_one()",
+          "Migration turns the ptes of the page into ordinary swap ptes, not migration entries."),
+    _rule("migration_keeps_page_dirty", "page_dirty", "mm/migrate.c migrate_page_copy()",
+          "PageDirty is carried to the page's new frame."),
+    _rule("migration_pte_dirty", "entry_dirty page_dirty entry_write swapcache",
+          "mm/migrate.c remove_migration_pte()", "The pte that migration puts back is dirty."),
+    _rule("migration_pte_young", "entry_young", "mm/migrate.c remove_migration_pte()",
+          "The pte that migration puts back is young."),
+)  # fmt: skip
+
+_KSM = (
+    _rule("ksm_protects_pte", "pte_write pte_dirty", "mm/ksm.c write_protect_page()",
+          "Before comparing, KSM write-protects the pte and moves its dirty bit."),
+    _rule("ksm_protect_dirties_page", "pte_dirty page_dirty", "mm/ksm.c write_protect_page()",
+          "The dirty bit that KSM takes from the pte is kept in the page."),
+    _rule("ksm_stable_sets_page_dirty", "page_dirty swapcache", "mm/ksm.c try_to_merge_one_page()",
+          "A page that becomes a stable KSM page is marked dirty."),
+    _rule("ksm_replace_pte_dirty", "pte_dirty", "mm/ksm.c replace_page()",
+          "The pte that KSM points to the stable page is dirty."),
+)  # fmt: skip
+
+_PAGE_IO = (
+    _rule("write_error_sets_page_dirty", "", "mm/page_io.c end_swap_bio_write()",
+          "A failed write to swap leaves the page dirty."),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (*_MEMORY, *_SWAPFILE, *_MADVISE, *_VMSCAN, *_RMAP, *_MIGRATE, *_KSM, *_PAGE_IO)
+RULE_BY_NAME: dict[str, Rule] = {rule.name: rule for rule in RULES}
+
+
+def _offsets() -> tuple[dict[str, int], int]:
+    offsets: dict[str, int] = {}
+    row = 0
+    for rule in RULES:
+        offsets[rule.name] = row
+        row += rule.row_count
+    return offsets, row
+
+
+_OFFSETS, TOTAL_ROWS = _offsets()
+
+
+def offset(rule: Rule) -> int:
+    """The rule's first row in the flat table."""
+    return _OFFSETS[rule.name]
+
+
+def rule_of_row(flat_row: int) -> tuple[Rule, int]:
+    """The rule that a row of the flat table belongs to, and the row's number inside the rule."""
+    for rule in RULES:
+        first = _OFFSETS[rule.name]
+        if first <= flat_row < first + rule.row_count:
+            return rule, flat_row - first
+    raise IndexError(f"row {flat_row} is outside the flat table of {TOTAL_ROWS} rows")
+
+
+def row_bits(rule: Rule, row: int) -> dict[str, bool]:
+    """The value of each of the rule's bits in one of its rows."""
+    return {bit: bool(row >> i & 1) for i, bit in enumerate(rule.bits)}

@@ -1,0 +1,32 @@
+"""What all tests may ask for: where the checkout is and what belongs to it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def project_files() -> tuple[Path, ...]:
+    """Every file that git tracks or would add; in an unpacked source distribution, every file of it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file()]
+        names = [name for name in names if not name.startswith((".venv", "build/", "dist/"))]
+    else:
+        names = listed.stdout.split("\0")
+    return tuple(path for name in sorted(set(names)) if name and (path := ROOT / name).is_file())
