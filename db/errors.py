@@ -74,5 +74,9 @@ class FullDatabaseError(DatabaseError):
     """No space is left; nothing of the transaction was stored."""
 
 
+class UnreadableError(DatabaseError):
+    """Stored by a release whose rules differ from this one's in a way that cannot be bridged."""
+
+
 class DamagedDatabaseError(DatabaseError):
     """What is stored is not what was written."""

@@ -131,7 +131,9 @@ def _conditions(wanted: FailureFilter) -> list[ColumnElement[bool]]:
 def _kernel_is(name_or_digest: str) -> ColumnElement[bool]:
     if name_or_digest.startswith("krn-"):
         return FailureRow.kernel_digest.startswith(name_or_digest, autoescape=True)
-    return FailureRow.kernel_name == name_or_digest
+    # The digest is of the rows alone: the kernel may have failed under another name first.
+    so_named = select(RunRow.kernel_digest).where(RunRow.kernel_name == name_or_digest)
+    return (FailureRow.kernel_name == name_or_digest) | FailureRow.kernel_digest.in_(so_named)
 
 
 def _complete(

@@ -98,6 +98,7 @@ class FailureRecord:
     def __post_init__(self) -> None:
         _check_one_of("class", self.cls, CLASSES)
         _check_one_of("verdict", self.verdict, VERDICTS)
+        _check_text("reason", self.reason)
         _check_integer("seed", self.seed)
         _check_integer("count", self.count, least=1)
         for name in ("violation", "cause", "minimization", "options", "versions"):
@@ -223,9 +224,17 @@ def _check_one_of(name: str, value: str, values: tuple[str, ...]) -> None:
 
 def _check_json(name: str, value: Mapping[str, object]) -> None:
     try:
-        to_json_text(dict(value))
+        text = to_json_text(dict(value))
+        text.encode()
     except (TypeError, ValueError) as error:
         raise BadRecordError(f"{name} cannot be written as JSON", str(error), "give what JSON has") from error
+    if "\\u0000" in text:
+        raise BadRecordError(f"{name} holds a NUL character", repr(text[:80]), "PostgreSQL has none")
+
+
+def _check_text(name: str, value: str) -> None:
+    if "\0" in value:
+        raise BadRecordError(f"{name} holds a NUL character", repr(value[:80]), "PostgreSQL has none")
 
 
 def _check_time(name: str, value: datetime) -> None:

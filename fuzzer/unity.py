@@ -2,7 +2,7 @@
 
 from simcore.unity import CORE, Unity
 
-# Names inside the package, such as "engines.random". While there are none, no extension is built.
-MODULES: tuple[str, ...] = ()
+# Names inside the package.
+MODULES: tuple[str, ...] = ("engines.draw", "engines.swarm", "engines.loop")
 
-ENGINES = Unity(package="fuzzer", name="_engines", tables=(), modules=MODULES, uses=(CORE,))
+ENGINES = Unity(package="fuzzer", name="_engines", tables=("engine_constants", "engine_types"), modules=MODULES, uses=(CORE,))

@@ -47,9 +47,14 @@ class UnknownName(SimcoreError):  # noqa: N818 - it reads as what happened
 
 
 def unknown_name(kind: str, name: str, existing: Iterable[str]) -> str:
-    """The sentence about a name that nothing has: "unknown op 'raed'; did you mean 'read'? ..."."""
+    """The sentence about a name that nothing has: "unknown op 'raed'; did you mean 'read'? There are: ..."."""
     names = tuple(existing)
     close = get_close_matches(name, names, n=3, cutoff=0.6)
     meant = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else "."
     listed = f"There are: {', '.join(names)}" if names else "There are none"
-    return f"unknown {kind} {name!r}{meant} {listed}"
+    return f"unknown {kind} {quoted(name)}{meant} {listed}"
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, cut where it is too long for a message."""
+    return repr(text) if len(text) <= 60 else f"{text[:60]!r}..."

@@ -15,6 +15,7 @@ import ast
 import re
 import runpy
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from simcore.errors import SimcoreError
@@ -313,4 +314,10 @@ def _imports(tree: ast.Module) -> dict[str, str]:
 
 
 def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"), str(path))
+    return _parse_text(path.read_text("utf-8"), str(path))
+
+
+@lru_cache(maxsize=256)
+def _parse_text(text: str, path: str) -> ast.Module:
+    # Modules import each other widely; each text is parsed once.
+    return ast.parse(text, path)

@@ -15,6 +15,7 @@ cdef void map_new_page(mm_state *s, int ptep, int pfn, int pte_bits) noexcept no
 cdef int write_bits(mm_state *s, int ptep, bint dirty) noexcept nogil
 @cython.locals(vm_write=bint)
 cdef int do_anonymous_page(mm_state *s, int ptep, int write) noexcept nogil
+cdef void note_write_fault(mm_state *s, int pfn) noexcept nogil
 @cython.locals(ksm=bint, sole=bint, swapcache=bint, writeback=bint, extra_refs=bint, reuse=bint)
 cdef int do_wp_page(mm_state *s, int actor, int ptep) noexcept nogil
 @cython.locals(shared_zero=bint, same=bint, old_pte_dirty=bint, old_page_dirty=bint, dirty=bint)

@@ -138,8 +138,15 @@ def do_anonymous_page(s: "MmState", ptep: int, write: int) -> int:
         return RESULT_ENOMEM
     vm_write = (s.vm_flags[ptep] & VM_WRITE) != 0
     map_new_page(s, ptep, pfn, write_bits(s, ptep, rule1(s, R_ANON_FAULT_PTE_DIRTY, vm_write)))
-    s.origin[ptep] = ORIGIN_FAULT
+    if write == FOR_STORE or s.expect[ptep] == ZEROS:
+        s.origin[ptep] = ORIGIN_FAULT
     return RESULT_OK
+
+
+def note_write_fault(s: "MmState", ptep: int, pfn: int) -> None:
+    """For the cost oracles: a store was announced, so the page may differ from its slot, and no discard is owed."""
+    s.page_flags[pfn] |= PG_STORED
+    s.shadow[ptep] &= ~SHADOW_SOLE
 
 
 def do_wp_page(s: "MmState", actor: int, ptep: int) -> int:
@@ -162,6 +169,7 @@ def do_wp_page(s: "MmState", actor: int, ptep: int) -> int:
     reuse = rule5(s, R_WP_REUSES_PAGE, sole, ksm, swapcache, writeback, extra_refs)
     if reuse:
         reuse_swap_page(s, pfn)
+        note_write_fault(s, ptep, pfn)
         s.page_root[pfn] = s.anon_root[ptep]
         s.pte[ptep] = pte | PTE_YOUNG | write_bits(s, ptep, True)
     if not ksm:
@@ -286,6 +294,8 @@ def install_swapped_page(s: "MmState", ptep: int, pfn: int, copied: bool, write:
         pte |= PTE_WRITE
     if reuse:
         reuse_swap_page(s, pfn)
+    if write:
+        note_write_fault(s, ptep, pfn)
     s.pte[ptep] = pte
     s.origin[ptep] = ORIGIN_SWAPIN
     page_add_anon_rmap(s, pfn, ptep)
@@ -460,6 +470,7 @@ if not cython.compiled:
         RESULT_ENOMEM,
         RESULT_OK,
         RESULT_SKIPPED,
+        SHADOW_SOLE,
         STEP_BLOCKED,
         STEP_DONE,
         STEP_MORE,

@@ -14,7 +14,7 @@ def mlock_page(s: "MmState", ptep: int) -> None:
         return
     pfn = pte_payload(pte)
     if not pte & PTE_DIRTY:
-        s.page_flags[pfn] |= PG_DIRTY
+        s.page_flags[pfn] |= PG_DIRTY | PG_STORED
     move_lru(s, pfn, PG_ACTIVE, PG_MLOCKED | PG_UNEVICTABLE)
 
 
@@ -49,6 +49,7 @@ if not cython.compiled:
         PG_ACTIVE,
         PG_DIRTY,
         PG_MLOCKED,
+        PG_STORED,
         PG_UNEVICTABLE,
         PTE_DIRTY,
         PTE_PRESENT,

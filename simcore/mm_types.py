@@ -26,6 +26,7 @@ from simcore.constants import (
 
 # For annotations: integers with a C type of their own.
 u32 = int
+i64 = int
 u64 = int
 
 

@@ -122,7 +122,8 @@ def unmap_to_swap(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
 
 
 def discard_pte(s: "MmState", pfn: int, ptep: int) -> None:
-    """Leave nothing in the pte's place: the page was given up with MADV_FREE."""
+    """Leave nothing in the pte's place: the page was given up with MADV_FREE, and the discard it is owed is paid."""
+    s.shadow[ptep] &= ~SHADOW_SOLE
     s.pte[ptep] = PTE_NONE
     rmap_unlink(s, pfn, ptep)
     page_remove_rmap(s, pfn, ptep)

@@ -1,0 +1,16 @@
+# Written from engine_constants.py by `make headers`.
+
+cdef enum:
+    MAX_LENGTH = 400
+    OP_TABLE_SIZE = 256
+    MAX_OPS = 32
+    ORIGINS = 8
+    FAILURE_KEYS = 256
+    BEGIN_CHANCE = 64
+    SECOND_THREAD_CHANCE = 48
+    SAME_PAGE_CHANCE = 128
+    SHARED_TOKEN_CHANCE = 80
+    SWARM_SEQUENCES = 32
+    SWARM_FEATURE_OUT_CHANCE = 64
+    SWARM_OP_OUT_CHANCE = 80
+    SWARM_SHRINK_CHANCE = 128

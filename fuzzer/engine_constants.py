@@ -1,0 +1,24 @@
+"""Sizes and chances of the engines that run inside the core. Chances are out of 256."""
+
+MAX_LENGTH = 400
+OP_TABLE_SIZE = 256
+MAX_OPS = 32
+# Failures are told apart while a unit runs by oracle and by how the page came to be what it was.
+ORIGINS = 8
+FAILURE_KEYS = 256
+
+# A path op is begun instead of run through, and an op is done by the second thread.
+BEGIN_CHANCE = 64
+SECOND_THREAD_CHANCE = 48
+# An op goes to the page that the op before it used.
+SAME_PAGE_CHANCE = 128
+# A store takes one of the tokens that several pages may hold, so that KSM finds something to merge.
+SHARED_TOKEN_CHANCE = 80
+
+# Sequences that share one draw of swarm's options.
+SWARM_SEQUENCES = 32
+# Swarm leaves a feature out, and takes an op out of the mix.
+SWARM_FEATURE_OUT_CHANCE = 64
+SWARM_OP_OUT_CHANCE = 80
+# Swarm shrinks a size of the world.
+SWARM_SHRINK_CHANCE = 128
