@@ -62,6 +62,17 @@ class Database:
             session.connection()
             yield session
 
+    def facts(self) -> dict[str, str]:
+        """What it is, for people: place, kind and version, schema, journal mode (SQLite), whether it is writable."""
+        ask = "SELECT sqlite_version()" if self.engine.dialect.name == "sqlite" else "SHOW server_version"
+        with translated(self.shown), self.engine.connect() as connection:
+            version = connection.exec_driver_sql(ask).scalar_one()
+            facts = {"place": self.shown, "kind": f"{self.engine.dialect.name} {version}"}
+            facts["schema"] = schema.find_revision(connection, self.shown) or "none"
+            if self.engine.dialect.name == "sqlite":
+                facts["journal"] = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        return facts | {"writable": "yes" if self.writable else "no"}
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

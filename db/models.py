@@ -53,9 +53,9 @@ class KernelRow(Base):
     parent: Mapped[str | None] = mapped_column(Text, comment="Name of the kernel it was derived from")
     doc: Mapped[str] = mapped_column(Text, comment="What it is and where that is written")
     rules: Mapped[dict[str, Any]] = mapped_column(
-        Document, comment="Per rule its bits and its rows, readable by releases with other rules"
+        Document,
+        comment="Per rule the bits that matter, its rows and its source; outlives today's table of rules",
     )
-    sources: Mapped[list[list[str]]] = mapped_column(Document, comment="Pairs of a rule and its source")
     successor: Mapped[str | None] = mapped_column(Text, comment="Name of the kernel that came after it")
 
 

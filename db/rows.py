@@ -5,8 +5,9 @@ from typing import Any
 from db.errors import UnreadableError
 from db.models import FailureRow, KernelRow, RunRow, TraceRow
 from db.values import FailureRecord, RunRecord, RunTotals, StoredFailure, StoredRun, StoredTrace
-from simcore.kernel import Kernel, expand_rows
-from simcore.rules import RULES, Rule
+from simcore.errors import SimcoreError
+from simcore.kernel import FORMAT, Kernel
+from simcore.kernel_files import kernel_from_json
 from simcore.trace import Trace, format_trace
 
 Columns = dict[str, Any]
@@ -20,8 +21,7 @@ def kernel_columns(kernel: Kernel) -> Columns:
         "name": kernel.name,
         "parent": kernel.parent,
         "doc": kernel.doc,
-        "rules": _rules(kernel),
-        "sources": [list(pair) for pair in kernel.sources],
+        "rules": kernel.to_json()["rules"],
         "successor": kernel.successor,
     }
 
@@ -115,30 +115,15 @@ def sighting_columns(run_id: str, record: FailureRecord) -> Columns:
 
 
 def stored_kernel(row: KernelRow) -> Kernel:
-    """The kernel of a row. UnreadableError when it says nothing about a rule that this release has."""
-    rows = b"".join(_table(row, rule) for rule in RULES)
-    sources = tuple((rule, source) for rule, source in row.sources)
-    return Kernel(row.name, row.parent, rows, row.doc, sources, row.successor)
-
-
-def _rules(kernel: Kernel) -> Columns:
-    """The kernel's rules in a form that outlives today's table of rules: with their names and bits."""
-    return {
-        rule.name: {"bits": list(rule.bits), "rows": "".join(str(bit) for bit in kernel.table(rule))}
-        for rule in RULES
-    }
-
-
-def _table(row: KernelRow, rule: Rule) -> bytes:
-    """One rule's rows; bits that the rule has got since do not matter to the kernel."""
-    stored = row.rules.get(rule.name)
-    if stored is None or not set(stored["bits"]) <= set(rule.bits):
+    """The kernel of a row. UnreadableError when it says nothing about a rule of this release."""
+    definition: Columns = {"format": FORMAT, "name": row.name, "parent": row.parent, "doc": row.doc}
+    definition |= {"successor": row.successor, "rules": row.rules}
+    try:
+        return kernel_from_json(definition, source=row.digest)
+    except SimcoreError as error:
         raise UnreadableError(
-            "a stored kernel does not fit this release",
-            f"{row.digest} ({row.name}), rule {rule.name}",
-            "use the release that stored it",
-        )
-    return expand_rows(rule, stored["bits"], [int(bit) for bit in stored["rows"]])
+            "a stored kernel does not fit this release", str(error), "use the release that stored it"
+        ) from error
 
 
 def stored_trace(row: TraceRow) -> StoredTrace:

@@ -111,13 +111,13 @@ def _save_failure_row(session: Session, record: FailureRecord) -> Saved:
     values = failure_columns(record)
     if insert_or_skip(session, FailureRow, values | {"first_seen": record.seen, "last_seen": record.seen}):
         return "new"
-    # Locked until the transaction ends: of two runs with shorter traces the shortest must win. SQLite has one
-    # writer anyway, and leaves FOR UPDATE out.
-    known = select(FailureRow.first_seen, FailureRow.last_seen, TraceRow.ops).join(
-        TraceRow, TraceRow.digest == FailureRow.minimized_digest
-    )
-    row = session.execute(known.where(FailureRow.id == record.id).with_for_update(of=FailureRow)).one()
-    shorter = len(record.minimized.ops) < row.ops
+    # Locked until the transaction ends: of two runs with shorter traces the shortest must win. Its trace is
+    # asked for afterwards, not joined: PostgreSQL, having waited for the lock, would look for the old row's
+    # trace beside the changed row and find none. SQLite has one writer anyway, and leaves FOR UPDATE out.
+    locked = select(FailureRow.minimized_digest, FailureRow.first_seen, FailureRow.last_seen)
+    row = session.execute(locked.where(FailureRow.id == record.id).with_for_update()).one()
+    ops = session.execute(select(TraceRow.ops).where(TraceRow.digest == row.minimized_digest)).scalar_one()
+    shorter = len(record.minimized.ops) < ops
     changed = dict(values) if shorter else {}
     changed["first_seen"] = min(row.first_seen, record.seen)
     changed["last_seen"] = max(row.last_seen, record.seen)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, StatementError
 
 from db.errors import (
     BadRecordError,
@@ -63,6 +63,7 @@ _SQLSTATE: dict[str, Cause] = {
     "40P01": _BUSY,
     "55P03": _BUSY,
     "25006": _UNWRITABLE,
+    "3F000": _UNWRITABLE,
     "42501": _UNWRITABLE,
     "53100": _FULL,
     "08": _UNREACHABLE,
@@ -87,6 +88,11 @@ def translated(place: str) -> Iterator[None]:
             raise
         kind, what, remedy = cause
         raise kind(what, f"{place} ({_first_line(error)})", remedy) from error
+    except StatementError as error:
+        # Our own types refuse a value while SQLAlchemy prepares a statement, and it wraps what they raise.
+        if isinstance(error.orig, DatabaseError):
+            raise error.orig from None
+        raise
 
 
 def _cause_of(error: DBAPIError) -> Cause | None:

@@ -10,6 +10,7 @@ cdef int lowest_bit(int mask) noexcept nogil
 cdef uint64_t mix(uint64_t value, int more) noexcept nogil
 cdef int pte_kind(int pte) noexcept nogil
 cdef int pte_payload(int pte) noexcept nogil
+cdef void set_pte(mm_state *s, int ptep, int pte) noexcept nogil
 cdef bint rule_row(mm_state *s, int row) noexcept nogil
 cdef bint rule0(mm_state *s, int rule) noexcept nogil
 cdef bint rule1(mm_state *s, int rule, bint b0) noexcept nogil

@@ -28,6 +28,13 @@ def pte_payload(pte: int) -> int:
     return pte >> PTE_PAYLOAD_SHIFT
 
 
+def set_pte(s: "MmState", ptep: int, pte: int) -> None:
+    """Write a page table entry. Whoever may change what it names must write it here, for the count identities."""
+    if (s.pte[ptep] ^ pte) & ~PTE_BITS_MASK:
+        s.counts_changed = 1
+    s.pte[ptep] = pte
+
+
 def rule_row(s: "MmState", row: int) -> bool:
     """Look one row up, and remember that it was used."""
     s.covered[row] = 1
@@ -73,5 +80,5 @@ def rule6(s: "MmState", rule: int, b0: bool, b1: bool, b2: bool, b3: bool, b4: b
 
 
 if not cython.compiled:
-    from simcore.constants import LOG_ROWS, MAX_LOG, PTE_KIND_MASK, PTE_PAYLOAD_SHIFT
+    from simcore.constants import LOG_ROWS, MAX_LOG, PTE_BITS_MASK, PTE_KIND_MASK, PTE_PAYLOAD_SHIFT
     from simcore.mm_types import MmState, u64

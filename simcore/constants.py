@@ -32,11 +32,14 @@ PTE_ZERO_PAGE = 1 << 7
 PTE_EXCLUSIVE = 1 << 8
 PTE_PAYLOAD_SHIFT = 16
 PTE_FLAGS_MASK = (1 << 16) - 1
+# The flags alone, without the kind: changing these changes no count.
+PTE_BITS_MASK = PTE_FLAGS_MASK & ~PTE_KIND_MASK & ~PTE_ZERO_PAGE
 
 # Page flags, named as in include/linux/page-flags.h.
 PG_UPTODATE = 1 << 0
 PG_DIRTY = 1 << 1
-PG_SWAPCACHE = 1 << 2
+PG_SWAPCACHE_BIT = 2
+PG_SWAPCACHE = 1 << PG_SWAPCACHE_BIT
 PG_SWAPBACKED = 1 << 3
 PG_LRU = 1 << 4
 PG_ACTIVE = 1 << 5

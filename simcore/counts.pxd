@@ -4,6 +4,8 @@ cimport cython
 from simcore.mm_types cimport mm_state
 
 cdef void count_references(mm_state *s) noexcept nogil
+cdef void count_holders(mm_state *s) noexcept nogil
+cdef bint counts_differ(mm_state *s) noexcept nogil
 cdef void check_counts(mm_state *s) noexcept nogil
 @cython.locals(fewer=bint)
 cdef void report_page_counts(mm_state *s, int pfn, int mapped, int references) noexcept nogil

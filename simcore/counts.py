@@ -1,7 +1,7 @@
 """The count identities, held against the page tables after every op.
 
     mapcount  = present ptes that map the page
-    refcount  = mapcount + 1 in the swap cache + holders (isolation, look-ups, fresh pages)
+    refcount  = mapcount + 1 in the swap cache + paths under way that hold the page
     swap count = swap ptes of the slot
 
 A count below what is there is a matter of safety: something in use will be freed. One above it leaks.
@@ -14,6 +14,7 @@ def count_references(s: "MmState") -> None:
     """Count the ptes that map each frame or name each slot."""
     for pfn in range(s.nr_frames):
         s.seen_mappings[pfn] = 0
+        s.seen_holders[pfn] = 0
     for slot in range(s.nr_slots):
         s.seen_users[slot] = 0
     for mm in range(s.nr_mm):
@@ -27,14 +28,45 @@ def count_references(s: "MmState") -> None:
                 s.seen_users[pte_payload(pte)] += 1
 
 
+def count_holders(s: "MmState") -> None:
+    """Count the paths under way that hold each frame."""
+    for actor in range(MAX_ACTORS):
+        if s.act_path[actor] == PATH_NONE:
+            continue
+        held = s.act_pfn[actor]
+        other = s.act_new[actor]
+        if held >= 0:
+            s.seen_holders[held] += 1
+        if other >= 0 and other != held:
+            s.seen_holders[other] += 1
+
+
+def counts_differ(s: "MmState") -> bool:
+    """Whether any count is not what the page tables say: one pass without branches over pages and slots."""
+    differ = 0
+    for pfn in range(s.nr_frames):
+        mapcount = s.page_mapcount[pfn]
+        swapcache = s.page_flags[pfn] >> PG_SWAPCACHE_BIT & 1
+        differ |= mapcount ^ s.seen_mappings[pfn]
+        differ |= s.page_refcount[pfn] ^ mapcount + s.seen_holders[pfn] + swapcache
+    for slot in range(s.nr_slots):
+        differ |= s.slot_count[slot] ^ s.seen_users[slot]
+    return differ != 0
+
+
 def check_counts(s: "MmState") -> None:
-    """Report the first page or slot whose counts are not what the page tables say."""
+    """Report the pages and slots whose counts are not what the page tables say, if any can have changed."""
+    if not s.counts_changed:
+        return
+    s.counts_changed = 0
     count_references(s)
+    if s.nr_busy > 0:
+        count_holders(s)
+    if not counts_differ(s):
+        return
     for pfn in range(s.nr_frames):
         mapped = s.seen_mappings[pfn]
-        references = s.page_mapcount[pfn] + s.page_held[pfn]
-        if s.page_flags[pfn] & PG_SWAPCACHE:
-            references += 1
+        references = s.page_mapcount[pfn] + s.seen_holders[pfn] + (s.page_flags[pfn] >> PG_SWAPCACHE_BIT & 1)
         if s.page_mapcount[pfn] != mapped or s.page_refcount[pfn] != references:
             report_page_counts(s, pfn, mapped, references)
     for slot in range(s.nr_slots):
@@ -57,7 +89,9 @@ def report_slot_count(s: "MmState", slot: int) -> None:
 if not cython.compiled:
     from simcore.bits import pte_kind, pte_payload
     from simcore.constants import (
-        PG_SWAPCACHE,
+        MAX_ACTORS,
+        PATH_NONE,
+        PG_SWAPCACHE_BIT,
         PTE_PRESENT,
         PTE_SWAP,
         PTE_ZERO_PAGE,

@@ -1,7 +1,7 @@
 """What can be wrong with the input of simcore, told to the person who gave it.
 
-A message says what happened, with which value, and what would be right. What the simulated kernel does wrong is
-never an exception: it is a violation that an oracle reports.
+A message says what happened, with which value, and what would be right. What the simulated kernel does wrong
+is never an exception: it is a violation that an oracle reports.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ class UnknownName(SimcoreError):  # noqa: N818 - it reads as what happened
 
 
 def unknown_name(kind: str, name: str, existing: Iterable[str]) -> str:
-    """The sentence about a name that nothing has: "unknown op 'raed'; did you mean 'read'? There are: ..."."""
+    """The sentence about a name that nothing has: unknown op 'raed'; did you mean 'read'? There are: ..."""
     names = tuple(existing)
     close = get_close_matches(name, names, n=3, cutoff=0.6)
     meant = f"; did you mean {' or '.join(repr(match) for match in close)}?" if close else "."

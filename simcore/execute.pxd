@@ -26,8 +26,7 @@ cdef int execute_op(mm_state *s, uint32_t word) noexcept nogil
 cdef bint settle(mm_state *s) noexcept nogil
 cdef int owed_discard(mm_state *s, int after) noexcept nogil
 cdef int first_kept(mm_state *s) noexcept nogil
-cdef void check_discardable(mm_state *s, mm_state *spare) noexcept nogil
-cdef void copy_state(mm_state *to, mm_state *source) noexcept nogil
+cdef void check_discardable(mm_state *s) noexcept nogil
 cdef void read_everything(mm_state *s) noexcept nogil
 cdef void fold_state(mm_state *s) noexcept nogil
-cdef void finish_trace(mm_state *s, mm_state *spare) noexcept nogil
+cdef void finish_trace(mm_state *s) noexcept nogil

@@ -17,7 +17,6 @@ def reset(s: "MmState") -> None:
         s.free_pages[pfn] = s.nr_frames - 1 - pfn
         s.page_flags[pfn] = PG_BUDDY
         s.page_refcount[pfn] = 0
-        s.page_held[pfn] = 0
         s.page_mapcount[pfn] = 0
         s.page_lock[pfn] = 0
         s.page_memcg[pfn] = -1
@@ -40,6 +39,7 @@ def reset(s: "MmState") -> None:
     s.probing = 0
     s.failed = 0
     s.nr_log = 0
+    s.counts_changed = 0
     s.outcome = FIRST_OUTCOME
 
 
@@ -74,7 +74,10 @@ def is_idle(s: "MmState", actor: int) -> bool:
 
 
 def access_page(s: "MmState", actor: int, ptep: int, write: int, token: int, begin: bool) -> int:
-    """A load or store by a thread."""
+    """A load or store by a thread; one that needs no fault is over at once."""
+    if not begin and access_permitted(s.pte[ptep], write):
+        access(s, ptep, write, token)
+        return RESULT_OK
     begin_fault(s, actor, ptep, write, token)
     return RESULT_OK if begin else run_actor(s, actor)
 
@@ -275,24 +278,18 @@ def first_kept(s: "MmState") -> int:
     return -1
 
 
-def check_discardable(s: "MmState", spare: "MmState") -> None:
-    """Cost oracle never-discardable: try, on a copy of the state, whether reclaim discards what it may."""
+def check_discardable(s: "MmState") -> None:
+    """Cost oracle never-discardable: try at the very end whether reclaim discards what it may.
+
+    Nothing else is judged from here on: the trace does not ask for this pressure.
+    """
     if owed_discard(s, -1) < 0 or not swap_available(s):
         return
-    copy_state(spare, s)
     s.probing = 1
     kept = first_kept(s)
-    copy_state(s, spare)
+    s.probing = 0
     if kept >= 0:
         report(s, ORACLE_NEVER_DISCARDABLE, kept, s.expect[kept], 0)
-
-
-def copy_state(to: "MmState", source: "MmState") -> None:
-    """Make one state equal to another."""
-    if cython.compiled:
-        to[0] = source[0]
-    else:
-        to.copy_from(source)
 
 
 def read_everything(s: "MmState") -> None:
@@ -315,22 +312,22 @@ def fold_state(s: "MmState") -> None:
             s.outcome = mix(s.outcome, s.pte[ptep])
     for pfn in range(s.nr_frames):
         s.outcome = mix(s.outcome, s.page_flags[pfn])
-    s.outcome = mix(s.outcome, s.failed)
 
 
-def finish_trace(s: "MmState", spare: "MmState") -> None:
-    """End a trace: let every path and write end, look what can be discarded, read every page."""
+def finish_trace(s: "MmState") -> None:
+    """End a trace: let every path and write end, read every page, look what can be discarded."""
     if not s.stopped and not settle(s):
         report(s, ORACLE_STUCK_PATH, -1, 0, 0)
         fold_state(s)
         return
     end_all_swap_writes(s)
-    if s.checks & CHECK_COST and not s.stopped:
-        check_discardable(s, spare)
     read_everything(s)
     if s.checks & CHECK_COUNTS and not s.stopped:
         check_counts(s)
     fold_state(s)
+    if s.checks & CHECK_COST and not s.stopped:
+        check_discardable(s)
+    s.outcome = mix(s.outcome, s.failed)
 
 
 if not cython.compiled:
@@ -375,7 +372,7 @@ if not cython.compiled:
     from simcore.ksm import break_ksm, ksm_scan
     from simcore.madvise import madvise_cold, madvise_dontneed, madvise_free, madvise_pageout
     from simcore.memcontrol import memcg_set_limit
-    from simcore.memory import begin_fault, do_exit, do_fork, mm_init, step_fault
+    from simcore.memory import access, access_permitted, begin_fault, do_exit, do_fork, mm_init, step_fault
     from simcore.migrate import begin_migrate, step_migrate
     from simcore.mlock import mlock_page, munlock_vma
     from simcore.mm_types import MmState, u32

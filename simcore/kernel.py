@@ -1,7 +1,7 @@
 """A kernel is data: a name, and a truth table for every rule.
 
-From this follow its digest, the rows in which two kernels differ, and the kernels that differ in a single row. How
-people write a kernel is in simcore.kernel_class, where kernels lie in simcore.kernel_files.
+From this follow its digest, the rows in which two kernels differ, and kernels made of another's rows. How
+people write a kernel is in simcore.kernel_class; where kernels lie, in simcore.kernel_files.
 """
 
 import hashlib
@@ -15,12 +15,13 @@ from simcore.kernel_class import (
     class_doc,
     class_kernel_name,
     class_sources,
+    class_successor,
     evaluate_class,
     is_kernel_name,
     parent_class,
 )
 from simcore.rules import RULE_BY_NAME, RULES, TOTAL_ROWS, Rule, offset, row_bits, rule_of_row
-from simcore.truth_table import Term, bits_that_matter, fold_rows, narrow_rows, row_as_call
+from simcore.truth_table import Term, bits_that_matter, expand_rows, fold_rows, narrow_rows, row_as_call
 
 __all__ = [
     "FORMAT",
@@ -31,6 +32,8 @@ __all__ = [
     "compile_kernel",
     "diff",
     "diff_by_rule",
+    "expand_rows",
+    "is_kernel_name",
     "with_rows",
 ]
 
@@ -44,8 +47,8 @@ _RULE_TABLE = "".join(f"{rule.name} {' '.join(rule.bits)}\n" for rule in RULES).
 class Kernel:
     """A full set of rules. KernelError when it cannot be.
 
-    `rows` is the flat table, a byte of 0 or 1 for each of TOTAL_ROWS rows (see simcore.rules). `parent` is the
-    kernel it was made from, `sources` says for each rule where it was read, in the order of RULES.
+    `rows` is the flat table, a byte of 0 or 1 for each of TOTAL_ROWS rows (see simcore.rules). `parent` names
+    the kernel it was made from; `sources` says for each rule where it was read, in the order of RULES.
     """
 
     name: str
@@ -76,8 +79,8 @@ class Kernel:
     def to_json(self) -> dict[str, object]:
         """The kernel as what JSON can hold; simcore.kernel_files makes the same kernel of it again.
 
-        A rule's table is given over the bits that matter to it: character i of `rows` is the row whose number's
-        bit k is the value of bits[k].
+        A rule's table is given over the bits that matter to it. Character i of `rows` is the value where
+        bits[k] is bit k of the number i.
         """
         sources = dict(self.sources)
         rules: dict[str, object] = {}
@@ -106,13 +109,13 @@ def compile_kernel(cls: type[KernelBase]) -> Kernel:
         b"".join(tables[rule.name] for rule in RULES),
         class_doc(cls),
         class_sources(cls),
-        vars(cls).get("successor"),
+        class_successor(cls),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class RowDiff:
-    """A row in which two kernels differ: the rule, the row's number in it and its bits, and what each says."""
+    """A row in which kernels a and b differ: the rule, the row's number in it, its bits, what each says."""
 
     rule: str
     row: int
@@ -143,7 +146,7 @@ def diff(a: Kernel, b: Kernel) -> tuple[RowDiff, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RuleDiff:
-    """Where two kernels differ in a rule: a's value there, b's is the other one; and how many rows that is."""
+    """Rows of a rule in which kernels a and b differ: a term, how many rows that is, what a says there."""
 
     rule: str
     term: Term
@@ -161,7 +164,7 @@ class RuleDiff:
 
 
 def diff_by_rule(a: Kernel, b: Kernel) -> tuple[RuleDiff, ...]:
-    """The rows in which two kernels differ, folded into terms for each rule; a row may be in several terms."""
+    """The rows in which two kernels differ, folded into terms rule by rule; a row may be in several terms."""
     differing: dict[tuple[str, bool], set[int]] = {}
     for row in diff(a, b):
         differing.setdefault((row.rule, row.a), set()).add(row.row)
@@ -175,8 +178,8 @@ def diff_by_rule(a: Kernel, b: Kernel) -> tuple[RuleDiff, ...]:
 def with_rows(kernel: Kernel, rows: Mapping[int, bool], name: str | None = None) -> Kernel:
     """The kernel with some rows of its flat table changed, and the kernel as its parent.
 
-    Without a name, its name is the kernel's, a tilde, and 8 digits of its digest. KernelError for a row that no
-    rule has.
+    Without a name, its name is the kernel's, a tilde, and 8 digits of its digest. KernelError for the number
+    of a row that no rule has.
     """
     table = bytearray(kernel.rows)
     for flat_row, value in rows.items():

@@ -1,7 +1,7 @@
 """Kernel classes: what people write, and how it becomes truth tables.
 
-A kernel is written as a class. Each rule is a plain function in the class body, without self, that takes any of the
-rule's bits by their names and returns True or False. Rules that a class does not define are its base class's:
+Each rule is a plain function in the class body, without self, that takes any of the rule's bits by their
+names and returns True or False. Rules that a class does not define are those of its base class:
 
     class MakeEveryPteDirty(Linux40Rc7Mm1):
         '''What the patch is, who wrote it and when.'''
@@ -10,8 +10,8 @@ rule's bits by their names and returns True or False. Rules that a class does no
             '''do_swap_page(): pte_mkdirty(), whatever the fault.'''
             return True
 
-Each function is called once for every value of the bits it names. From then on there is only the table, so that no
-code of a user runs where traces run.
+Each function is called once for every value of the bits it names. From then on there is only the table, so
+that no code of a user runs where traces run.
 """
 
 import inspect
@@ -41,19 +41,23 @@ class KernelBase:
 
 def is_kernel_name(name: str) -> bool:
     """Whether a kernel can be called that: one word that a trace and a shell leave alone."""
-    return re.fullmatch(r"[A-Za-z0-9._~+:@=,/-]+", name) is not None
+    return re.fullmatch(r"[A-Za-z0-9._/][A-Za-z0-9._~+:@=,/-]*", name) is not None
 
 
 def bad_kernel_name(name: str) -> str:
     """The sentence about a name that is_kernel_name refuses."""
-    return f"{quoted(name)} cannot be a kernel's name: it has letters, digits and ._~+:@=,/- only"
+    return (
+        f"{quoted(name)} cannot be a kernel's name; one is made of letters, digits and ._/+~:@=,-"
+        " and does not begin with any of +~:@=,-"
+    )
 
 
 def class_kernel_name(cls: type[KernelBase]) -> str:
     """The name of the kernel that a class describes: its own `name`, or MakePteDirty as make-pte-dirty."""
     name = vars(cls).get("name")
     if name is None:
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+        name = "-".join(word for word in words.split("_") if word)
     if not isinstance(name, str) or not is_kernel_name(name):
         raise KernelError(f"class {cls.__qualname__}: {bad_kernel_name(str(name))}; set `name` in the class")
     return name
@@ -64,6 +68,14 @@ def class_doc(cls: type) -> str:
     return inspect.cleandoc(vars(cls).get("__doc__") or "")
 
 
+def class_successor(cls: type[KernelBase]) -> str | None:
+    """The class's own `successor`. KernelError when it is not a kernel's name."""
+    name = vars(cls).get("successor")
+    if name is not None and not (isinstance(name, str) and is_kernel_name(name)):
+        raise KernelError(f"class {cls.__qualname__}, successor: {bad_kernel_name(str(name))}")
+    return name
+
+
 def parent_class(cls: type[KernelBase]) -> type[KernelBase] | None:
     """The nearest kernel class that a class derives from."""
     bases = (base for base in cls.__mro__[1:] if issubclass(base, KernelBase))
@@ -71,7 +83,7 @@ def parent_class(cls: type[KernelBase]) -> type[KernelBase] | None:
 
 
 def evaluate_class(cls: type[KernelBase]) -> dict[str, bytes]:
-    """The truth table of every rule, by its name. KernelError names the class, the rule and the bit at fault."""
+    """The truth table of every rule, by name. KernelError names the class, the rule and the bit at fault."""
     _check_attributes(cls)
     missing = [rule.name for rule in RULES if _defining_class(cls, rule.name) is None]
     if missing:
@@ -123,7 +135,7 @@ def _rule_function(owner: type, rule: Rule) -> FunctionType:
     function = value.__func__ if isinstance(value, staticmethod) else value
     if not isinstance(function, FunctionType):
         raise KernelError(
-            f"class {owner.__qualname__}, rule {rule.name}: it is {value!r} instead of a function;"
+            f"class {owner.__qualname__}, rule {rule.name}: it is {quoted(repr(value))}, not a function;"
             f" write `def {rule.name}({', '.join(rule.bits)}): return ...`"
         )
     return function
@@ -167,7 +179,8 @@ def _evaluate(owner: type, rule: Rule) -> bytes:
             raise KernelError(f"{call} raised {type(error).__name__}: {error}") from error
         if not isinstance(value, bool):
             raise KernelError(
-                f"{call} returned {quoted(str(value))}, of type {type(value).__name__}; a rule returns True or False"
+                f"{call} returned {quoted(repr(value))}, of type {type(value).__name__};"
+                " a rule returns True or False"
             )
         rows.append(value)
     return expand_rows(rule, bits, rows)

@@ -54,7 +54,7 @@ def write_protect_page(s: "MmState", ptep: int, pfn: int) -> bool:
     page_dirty = (flags & PG_DIRTY) != 0
     if rule2(s, R_KSM_PROTECT_DIRTIES_PAGE, pte_dirty, page_dirty):
         s.page_flags[pfn] |= PG_DIRTY
-    s.pte[ptep] = pte & ~(PTE_WRITE | PTE_DIRTY)
+    set_pte(s, ptep, pte & ~(PTE_WRITE | PTE_DIRTY))
     return True
 
 
@@ -102,7 +102,7 @@ def replace_page(s: "MmState", ptep: int, pfn: int, kpage: int) -> None:
     pte = PTE_PRESENT | PTE_YOUNG | kpage << PTE_PAYLOAD_SHIFT
     if rule1(s, R_KSM_REPLACE_PTE_DIRTY, pte_dirty):
         pte |= PTE_DIRTY | PTE_SOFT_DIRTY
-    s.pte[ptep] = pte
+    set_pte(s, ptep, pte)
     page_add_rmap(s, kpage, ptep)
     rmap_unlink(s, pfn, ptep)
     page_remove_rmap(s, pfn, ptep)
@@ -180,7 +180,7 @@ def ksm_might_need_to_copy(s: "MmState", pfn: int, ptep: int) -> int:
 
 
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3
+    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3, set_pte
     from simcore.constants import (
         KSM_FULL_SCANS,
         KSMD,

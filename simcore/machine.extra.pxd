@@ -1,3 +1,2 @@
 cdef class Machine:
     cdef mm_state s
-    cdef mm_state spare

@@ -4,4 +4,3 @@ from simcore.mm_types cimport mm_state
 
 cdef class Machine:
     cdef mm_state s
-    cdef mm_state spare

@@ -16,7 +16,6 @@ class Machine:
     def __init__(self):
         if not cython.compiled:
             self.s = MmState()
-            self.spare = MmState()
 
     def load_kernel(self, rows):
         """Take the kernel's flat table: TOTAL_ROWS bytes of 0 and 1."""
@@ -50,10 +49,7 @@ class Machine:
 
     def finish(self):
         """End the trace: settle, look what can be discarded, read every page."""
-        if cython.compiled:
-            finish_trace(cython.address(self.s), cython.address(self.spare))
-        else:
-            finish_trace(self.s, self.spare)
+        finish_trace(cython.address(self.s) if cython.compiled else self.s)
 
     def stopped(self):
         """Whether a safety oracle has spoken: later ops of the trace are not run."""

@@ -4,14 +4,16 @@ cimport cython
 from simcore.mm_types cimport mm_state
 
 cdef int madvise_dontneed(mm_state *s, int actor, int ptep) noexcept nogil
+@cython.locals(present=bint, swapped=bint)
+cdef void drop_page(mm_state *s, int actor, int ptep) noexcept nogil
 @cython.locals(available=bint, sole=bint)
 cdef int madvise_free(mm_state *s, int actor, int ptep) noexcept nogil
 @cython.locals(busy=bint)
 cdef bint is_sole_plain_page(mm_state *s, int pfn) noexcept nogil
-@cython.locals(swapcache=bint, page_dirty=bint, done=bint, pte_dirty=bint, pte_young=bint, active=bint)
+@cython.locals(swapcache=bint, page_dirty=bint, ksm=bint, done=bint, pte_dirty=bint, pte_young=bint, active=bint)
 cdef void madvise_free_present(mm_state *s, int actor, int ptep, int pfn) noexcept nogil
 @cython.locals(shared=bint)
-cdef bint madvise_free_locked(mm_state *s, int pfn, bint swapcache, bint page_dirty) noexcept nogil
+cdef bint madvise_free_locked(mm_state *s, int pfn, bint swapcache, bint page_dirty, bint ksm) noexcept nogil
 @cython.locals(swapbacked=bint, swapcache=bint)
 cdef void mark_page_lazyfree(mm_state *s, int pfn) noexcept nogil
 @cython.locals(shared=bint)

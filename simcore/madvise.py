@@ -7,9 +7,18 @@ def madvise_dontneed(s: "MmState", actor: int, ptep: int) -> int:
     """MADV_DONTNEED: the page is gone at once and reads as zeros."""
     if s.vm_flags[ptep] & VM_LOCKED:
         return RESULT_EINVAL
-    zap_pte(s, actor, ptep)
-    user_dropped(s, ptep)
+    drop_page(s, actor, ptep)
     return RESULT_OK
+
+
+def drop_page(s: "MmState", actor: int, ptep: int) -> None:
+    """Empty the pte, and let the program know that it reads as zeros now. Source: madvise_dontneed()."""
+    kind = pte_kind(s.pte[ptep])
+    present = kind == PTE_PRESENT
+    swapped = kind == PTE_SWAP
+    if rule2(s, R_DONTNEED_ZAPS_PTE, present, swapped):
+        zap_pte(s, actor, ptep)
+    user_dropped(s, ptep)
 
 
 def madvise_free(s: "MmState", actor: int, ptep: int) -> int:
@@ -21,8 +30,7 @@ def madvise_free(s: "MmState", actor: int, ptep: int) -> int:
         return RESULT_EINVAL
     available = swap_available(s)
     if rule1(s, R_MADV_FREE_IS_DONTNEED, available):
-        zap_pte(s, actor, ptep)
-        user_dropped(s, ptep)
+        drop_page(s, actor, ptep)
         return RESULT_OK
     pte = s.pte[ptep]
     sole = False
@@ -30,7 +38,7 @@ def madvise_free(s: "MmState", actor: int, ptep: int) -> int:
         sole = is_sole_plain_page(s, pte_payload(pte))
         madvise_free_present(s, actor, ptep, pte_payload(pte))
     elif pte_kind(pte) == PTE_SWAP and rule0(s, R_MADV_FREE_FREES_SWAP_PTE):
-        s.pte[ptep] = 0
+        set_pte(s, ptep, 0)
         free_swap_and_cache(s, pte_payload(pte), actor)
     user_freed(s, ptep, sole)
     return RESULT_OK
@@ -48,10 +56,11 @@ def madvise_free_present(s: "MmState", actor: int, ptep: int, pfn: int) -> None:
     flags = s.page_flags[pfn]
     swapcache = (flags & PG_SWAPCACHE) != 0
     page_dirty = (flags & PG_DIRTY) != 0
-    if rule2(s, R_MADV_FREE_LOCKS_PAGE, swapcache, page_dirty):
+    ksm = (flags & PG_KSM) != 0
+    if rule3(s, R_MADV_FREE_LOCKS_PAGE, swapcache, page_dirty, ksm):
         if not trylock_page(s, pfn, actor):
             return
-        done = madvise_free_locked(s, pfn, swapcache, page_dirty)
+        done = madvise_free_locked(s, pfn, swapcache, page_dirty, ksm)
         unlock_page(s, pfn)
         if not done:
             return
@@ -59,17 +68,17 @@ def madvise_free_present(s: "MmState", actor: int, ptep: int, pfn: int) -> None:
     pte_dirty = (pte & PTE_DIRTY) != 0
     pte_young = (pte & PTE_YOUNG) != 0
     if rule2(s, R_MADV_FREE_CLEANS_PTE, pte_dirty, pte_young):
-        s.pte[ptep] = pte & ~(PTE_DIRTY | PTE_YOUNG)
+        set_pte(s, ptep, pte & ~(PTE_DIRTY | PTE_YOUNG))
     active = (flags & PG_ACTIVE) != 0
     if rule1(s, R_MADV_FREE_DEACTIVATES, active):
         deactivate_page(s, pfn)
     mark_page_lazyfree(s, pfn)
 
 
-def madvise_free_locked(s: "MmState", pfn: int, swapcache: bool, page_dirty: bool) -> bool:
+def madvise_free_locked(s: "MmState", pfn: int, swapcache: bool, page_dirty: bool, ksm: bool) -> bool:
     """The part of MADV_FREE under the page lock; False when the page is left alone."""
     shared = s.page_mapcount[pfn] != 1
-    if rule3(s, R_MADV_FREE_SKIPS_PAGE, shared, swapcache, page_dirty):
+    if rule4(s, R_MADV_FREE_SKIPS_PAGE, shared, swapcache, page_dirty, ksm):
         return False
     if swapcache and not try_to_free_swap(s, pfn):
         return False
@@ -101,7 +110,7 @@ def cold_page(s: "MmState", ptep: int) -> int:
     shared = s.page_mapcount[pfn] != 1
     if not s.page_flags[pfn] & PG_LRU or not rule1(s, R_MADV_PAGEOUT_TAKES_PAGE, shared):
         return -1
-    s.pte[ptep] = pte & ~PTE_YOUNG
+    set_pte(s, ptep, pte & ~PTE_YOUNG)
     s.page_flags[pfn] &= ~PG_REFERENCED
     return pfn
 
@@ -127,7 +136,7 @@ def madvise_pageout(s: "MmState", ptep: int) -> int:
 
 
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3
+    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3, rule4, set_pte
     from simcore.constants import (
         PG_ACTIVE,
         PG_ANON,
@@ -152,6 +161,7 @@ if not cython.compiled:
     from simcore.mm_types import MmState
     from simcore.page_alloc import trylock_page, unlock_page
     from simcore.rule_ids import (
+        R_DONTNEED_ZAPS_PTE,
         R_MADV_FREE_CLEANS_PTE,
         R_MADV_FREE_CLEARS_PAGE_DIRTY,
         R_MADV_FREE_DEACTIVATES,

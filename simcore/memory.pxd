@@ -15,7 +15,7 @@ cdef void map_new_page(mm_state *s, int ptep, int pfn, int pte_bits) noexcept no
 cdef int write_bits(mm_state *s, int ptep, bint dirty) noexcept nogil
 @cython.locals(vm_write=bint)
 cdef int do_anonymous_page(mm_state *s, int ptep, int write) noexcept nogil
-cdef void note_write_fault(mm_state *s, int pfn) noexcept nogil
+cdef void note_write_fault(mm_state *s, int ptep, int pfn) noexcept nogil
 @cython.locals(ksm=bint, sole=bint, swapcache=bint, writeback=bint, extra_refs=bint, reuse=bint)
 cdef int do_wp_page(mm_state *s, int actor, int ptep) noexcept nogil
 @cython.locals(shared_zero=bint, same=bint, old_pte_dirty=bint, old_page_dirty=bint, dirty=bint)
@@ -24,6 +24,7 @@ cdef int fault_swap_lookup(mm_state *s, int actor, int ptep) noexcept nogil
 cdef int fault_swap_read(mm_state *s, int actor) noexcept nogil
 cdef int fault_back_out(mm_state *s, int actor) noexcept nogil
 cdef int fault_swap_lock(mm_state *s, int actor) noexcept nogil
+@cython.locals(pte_same=bint, swapcache=bint)
 cdef int fault_swap_install(mm_state *s, int actor) noexcept nogil
 @cython.locals(page_dirty=bint, swapcache=bint, ksm=bint, exclusive=bint, reuse=bint)
 cdef void install_swapped_page(mm_state *s, int ptep, int pfn, bint copied, bint write) noexcept nogil

@@ -76,10 +76,10 @@ def access(s: "MmState", ptep: int, write: int, token: int) -> None:
     pte = s.pte[ptep]
     pfn = pte_payload(pte)
     if write == FOR_READ:
-        s.pte[ptep] = pte | PTE_YOUNG
+        set_pte(s, ptep, pte | PTE_YOUNG)
         user_loaded(s, ptep, ZEROS if pte & PTE_ZERO_PAGE else s.page_content[pfn])
     elif write == FOR_STORE:
-        s.pte[ptep] = pte | PTE_YOUNG | PTE_DIRTY | PTE_SOFT_DIRTY
+        set_pte(s, ptep, pte | PTE_YOUNG | PTE_DIRTY | PTE_SOFT_DIRTY)
         s.page_content[pfn] = token
         s.page_flags[pfn] |= PG_STORED
         user_stored(s, ptep, token)
@@ -112,7 +112,7 @@ def anon_vma_prepare(s: "MmState", ptep: int) -> None:
 def map_new_page(s: "MmState", ptep: int, pfn: int, pte_bits: int) -> None:
     """Map a page that nobody else has, and put it on the active list (unevictable in a locked vma)."""
     anon_vma_prepare(s, ptep)
-    s.pte[ptep] = PTE_PRESENT | PTE_YOUNG | pte_bits | pfn << PTE_PAYLOAD_SHIFT
+    set_pte(s, ptep, PTE_PRESENT | PTE_YOUNG | pte_bits | pfn << PTE_PAYLOAD_SHIFT)
     page_add_anon_rmap(s, pfn, ptep)
     if s.vm_flags[ptep] & VM_LOCKED:
         s.page_flags[pfn] |= PG_MLOCKED | PG_UNEVICTABLE
@@ -131,7 +131,7 @@ def write_bits(s: "MmState", ptep: int, dirty: bool) -> int:
 def do_anonymous_page(s: "MmState", ptep: int, write: int) -> int:
     """A first touch: the zero page for a read, a fresh page for a write. Source: mm/memory.c."""
     if write == FOR_READ:
-        s.pte[ptep] = PTE_PRESENT | PTE_YOUNG | PTE_ZERO_PAGE
+        set_pte(s, ptep, PTE_PRESENT | PTE_YOUNG | PTE_ZERO_PAGE)
         return RESULT_OK
     pfn = alloc_page(s, s.mm_memcg[ptep >> VPN_SHIFT])
     if pfn < 0:
@@ -171,7 +171,7 @@ def do_wp_page(s: "MmState", actor: int, ptep: int) -> int:
         reuse_swap_page(s, pfn)
         note_write_fault(s, ptep, pfn)
         s.page_root[pfn] = s.anon_root[ptep]
-        s.pte[ptep] = pte | PTE_YOUNG | write_bits(s, ptep, True)
+        set_pte(s, ptep, pte | PTE_YOUNG | write_bits(s, ptep, True))
     if not ksm:
         unlock_page(s, pfn)
     if reuse:
@@ -205,7 +205,7 @@ def wp_page_copy(s: "MmState", ptep: int) -> int:
             munlock_page(s, old)
     elif pfn >= 0:
         put_page(s, pfn)
-    if not shared_zero:
+    if not shared_zero and rule0(s, R_COW_PUTS_OLD_PAGE):
         put_page(s, old)
     return RESULT_OK if pfn >= 0 else RESULT_ENOMEM
 
@@ -268,13 +268,15 @@ def fault_swap_install(s: "MmState", actor: int) -> int:
     pfn = s.act_pfn[actor]
     target = s.act_new[actor]
     ptep = s.act_ptep[actor]
-    if s.pte[ptep] == s.act_pte[actor]:
+    pte_same = s.pte[ptep] == s.act_pte[actor]
+    swapcache = (s.page_flags[target] & PG_SWAPCACHE) != 0
+    if rule2(s, R_SWAPIN_INSTALLS, pte_same, swapcache):
         install_swapped_page(s, ptep, target, target != pfn, s.act_write[actor] != FOR_READ)
         swap_free(s, s.act_slot[actor])
         free_slot_after_swapin(s, ptep, target, s.act_write[actor] != FOR_READ)
     if target != pfn:
         put_page(s, target)
-        s.act_new[actor] = -1
+    s.act_new[actor] = -1
     unlock_page(s, pfn)
     return fault_back_out(s, actor)
 
@@ -296,7 +298,7 @@ def install_swapped_page(s: "MmState", ptep: int, pfn: int, copied: bool, write:
         reuse_swap_page(s, pfn)
     if write:
         note_write_fault(s, ptep, pfn)
-    s.pte[ptep] = pte
+    set_pte(s, ptep, pte)
     s.origin[ptep] = ORIGIN_SWAPIN
     page_add_anon_rmap(s, pfn, ptep)
     if copied:
@@ -334,11 +336,12 @@ def zap_pte(s: "MmState", actor: int, ptep: int) -> None:
     """Empty one pte, as munmap, MADV_DONTNEED and exit do. Source: mm/memory.c zap_pte_range()."""
     pte = s.pte[ptep]
     kind = pte_kind(pte)
-    s.pte[ptep] = PTE_NONE
+    set_pte(s, ptep, PTE_NONE)
     if kind == PTE_PRESENT and not pte & PTE_ZERO_PAGE:
         zap_present_pte(s, actor, ptep, pte)
     elif kind == PTE_SWAP:
-        free_swap_and_cache(s, pte_payload(pte), actor)
+        if rule0(s, R_ZAP_FREES_SLOT):
+            free_swap_and_cache(s, pte_payload(pte), actor)
     elif kind == PTE_MIGRATION:
         rmap_unlink(s, pte_payload(pte), ptep)
 
@@ -352,11 +355,11 @@ def copy_one_pte(s: "MmState", parent: int, child: int) -> None:
             swap_duplicate(s, pte_payload(pte))
     elif kind == PTE_MIGRATION:
         pte &= ~PTE_WRITE
-        s.pte[parent] = pte
+        set_pte(s, parent, pte)
         rmap_link(s, pte_payload(pte), child)
     elif kind == PTE_PRESENT and not pte & PTE_ZERO_PAGE:
         pte = copy_present_pte(s, parent, child, pte)
-    s.pte[child] = pte
+    set_pte(s, child, pte)
 
 
 def copy_present_pte(s: "MmState", parent: int, child: int, pte: int) -> int:
@@ -366,7 +369,7 @@ def copy_present_pte(s: "MmState", parent: int, child: int, pte: int) -> int:
     swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
     if rule2(s, R_FORK_WRITE_PROTECTS, pte_dirty, swapcache):
         pte &= ~PTE_WRITE
-        s.pte[parent] = pte
+        set_pte(s, parent, pte)
     page_add_rmap(s, pfn, child)
     pte &= ~(PTE_YOUNG | PTE_DIRTY)
     if rule1(s, R_FORK_CHILD_PTE_DIRTY, pte_dirty):
@@ -420,7 +423,7 @@ def mm_init(s: "MmState") -> None:
         s.mmap_readers[mm] = 0
         first = mm << VPN_SHIFT
         for ptep in range(first, first + s.nr_vpn):
-            s.pte[ptep] = PTE_NONE
+            set_pte(s, ptep, PTE_NONE)
             s.vm_flags[ptep] = VM_WRITE
             s.anon_root[ptep] = 0
             s.ksm_checksum[ptep] = -1
@@ -430,7 +433,7 @@ def mm_init(s: "MmState") -> None:
 
 
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule4, rule5, rule6
+    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule4, rule5, rule6, set_pte
     from simcore.constants import (
         FAULT_ACCESS,
         FAULT_SWAP_INSTALL,
@@ -491,14 +494,17 @@ if not cython.compiled:
     from simcore.rule_ids import (
         R_ANON_FAULT_PTE_DIRTY,
         R_COW_PTE_DIRTY,
+        R_COW_PUTS_OLD_PAGE,
         R_FORK_CHILD_PTE_DIRTY,
         R_FORK_DUPLICATES_SLOT,
         R_FORK_WRITE_PROTECTS,
         R_SWAPIN_FREES_SLOT,
+        R_SWAPIN_INSTALLS,
         R_SWAPIN_PTE_DIRTY,
         R_SWAPIN_PTE_WRITE,
         R_WP_REUSES_PAGE,
         R_ZAP_DIRTIES_PAGE,
+        R_ZAP_FREES_SLOT,
     )
     from simcore.swap import lru_add
     from simcore.swap_state import begin_read_swap_cache

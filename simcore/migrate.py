@@ -127,7 +127,7 @@ def move_page(s: "MmState", old: int, new: int) -> None:
         s.page_slot[new] = slot
         s.slot_page[slot] = new
         s.page_refcount[new] += 1
-        put_reference(s, old)
+        put_page(s, old)
 
 
 def remove_migration_pte(s: "MmState", ptep: int, old: int, new: int) -> None:
@@ -145,7 +145,7 @@ def remove_migration_pte(s: "MmState", ptep: int, old: int, new: int) -> None:
         pte |= PTE_DIRTY | PTE_SOFT_DIRTY
     if rule1(s, R_MIGRATION_PTE_YOUNG, entry_young):
         pte |= PTE_YOUNG
-    s.pte[ptep] = pte
+    set_pte(s, ptep, pte)
     s.origin[ptep] = ORIGIN_MIGRATION
     rmap_unlink(s, old, ptep)
     page_add_anon_rmap(s, new, ptep)
@@ -171,7 +171,7 @@ def migrate_restore(s: "MmState", actor: int) -> int:
 
 
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule1, rule4
+    from simcore.bits import pte_kind, pte_payload, rule1, rule4, set_pte
     from simcore.constants import (
         MIGRATE_ISOLATE,
         MIGRATE_LOCK,
@@ -213,7 +213,7 @@ if not cython.compiled:
         VM_WRITE,
     )
     from simcore.mm_types import MmState
-    from simcore.page_alloc import alloc_page, get_page, put_page, put_reference, trylock_page, unlock_page
+    from simcore.page_alloc import alloc_page, get_page, put_page, trylock_page, unlock_page
     from simcore.rmap import next_linked, next_mapping, page_add_anon_rmap, rmap_unlink, try_to_unmap_one
     from simcore.rule_ids import R_MIGRATION_KEEPS_PAGE_DIRTY, R_MIGRATION_PTE_DIRTY, R_MIGRATION_PTE_YOUNG
     from simcore.swap import lru_add, lru_del

@@ -29,7 +29,6 @@ cdef struct mm_state:
     int32_t page_flags[MAX_PAGES]
     int16_t page_mapcount[MAX_PAGES]
     int16_t page_refcount[MAX_PAGES]
-    int16_t page_held[MAX_PAGES]
     uint8_t page_content[MAX_PAGES]
     int16_t page_slot[MAX_PAGES]
     int8_t page_lock[MAX_PAGES]
@@ -85,7 +84,9 @@ cdef struct mm_state:
     int16_t fail_expected[MAX_ORACLES]
     int16_t fail_seen[MAX_ORACLES]
     uint64_t outcome
+    int counts_changed
     int16_t seen_mappings[MAX_PAGES]
+    int16_t seen_holders[MAX_PAGES]
     int16_t seen_users[MAX_SLOTS]
     uint8_t rows[MAX_ROWS]
     uint8_t covered[MAX_ROWS]

@@ -67,7 +67,6 @@ class MmState:
     page_flags: Annotated[list[int], "int32_t", MAX_PAGES]
     page_mapcount: Annotated[list[int], "int16_t", MAX_PAGES]
     page_refcount: Annotated[list[int], "int16_t", MAX_PAGES]
-    page_held: Annotated[list[int], "int16_t", MAX_PAGES]
     page_content: Annotated[list[int], "uint8_t", MAX_PAGES]
     page_slot: Annotated[list[int], "int16_t", MAX_PAGES]
     page_lock: Annotated[list[int], "int8_t", MAX_PAGES]
@@ -132,8 +131,10 @@ class MmState:
     fail_seen: Annotated[list[int], "int16_t", MAX_ORACLES]
     outcome: Annotated[int, "uint64_t"]
 
-    # --- what the count identities were found to be, scratch of one check
+    # --- for the count identities: whether any count or mapping changed, and scratch of one check
+    counts_changed: Annotated[int, "int"]
     seen_mappings: Annotated[list[int], "int16_t", MAX_PAGES]
+    seen_holders: Annotated[list[int], "int16_t", MAX_PAGES]
     seen_users: Annotated[list[int], "int16_t", MAX_SLOTS]
 
     # --- the kernel's truth tables, the rows used, and the log of rows in the order of use

@@ -4,7 +4,6 @@ from simcore.mm_types cimport mm_state
 
 cdef int alloc_page(mm_state *s, int memcg) noexcept nogil
 cdef void free_page(mm_state *s, int pfn) noexcept nogil
-cdef void put_reference(mm_state *s, int pfn) noexcept nogil
 cdef void get_page(mm_state *s, int pfn) noexcept nogil
 cdef void put_page(mm_state *s, int pfn) noexcept nogil
 cdef bint trylock_page(mm_state *s, int pfn, int actor) noexcept nogil

@@ -1,7 +1,7 @@
 """Page frames: mm/page_alloc.c, and the reference counts that keep a frame.
 
-refcount = mappings + swap cache + holders. `page_held` counts the holders (isolation, look-ups, a fresh page not
-yet mapped), so that the count identity can be checked after every op.
+refcount = mappings + swap cache + holders. A holder is a path that is under way: it has isolated the page, looked it
+up, or allocated it and not mapped it yet.
 """
 
 import cython
@@ -22,8 +22,8 @@ def alloc_page(s: "MmState", memcg: int) -> int:
     s.nr_free_pages -= 1
     pfn = s.free_pages[s.nr_free_pages]
     s.page_flags[pfn] = PG_UPTODATE | PG_SWAPBACKED | PG_STORED
+    s.counts_changed = 1
     s.page_refcount[pfn] = 1
-    s.page_held[pfn] = 1
     s.page_mapcount[pfn] = 0
     s.page_content[pfn] = ZEROS
     s.page_slot[pfn] = -1
@@ -51,26 +51,21 @@ def free_page(s: "MmState", pfn: int) -> None:
     s.nr_free_pages += 1
 
 
-def put_reference(s: "MmState", pfn: int) -> None:
-    """Drop one reference that is not a holder's; the last one frees the page."""
-    if s.page_refcount[pfn] <= 0:
-        kernel_bug(s, BUG_REFCOUNT_UNDERFLOW)
-        return
-    s.page_refcount[pfn] -= 1
-    if s.page_refcount[pfn] == 0:
-        free_page(s, pfn)
-
-
 def get_page(s: "MmState", pfn: int) -> None:
     """Hold the page."""
+    s.counts_changed = 1
     s.page_refcount[pfn] += 1
-    s.page_held[pfn] += 1
 
 
 def put_page(s: "MmState", pfn: int) -> None:
-    """Let go of the page; the last reference frees it."""
-    s.page_held[pfn] -= 1
-    put_reference(s, pfn)
+    """Drop one reference; the last one frees the page."""
+    if s.page_refcount[pfn] <= 0:
+        kernel_bug(s, BUG_REFCOUNT_UNDERFLOW)
+        return
+    s.counts_changed = 1
+    s.page_refcount[pfn] -= 1
+    if s.page_refcount[pfn] == 0:
+        free_page(s, pfn)
 
 
 def trylock_page(s: "MmState", pfn: int, actor: int) -> bool:

@@ -20,7 +20,7 @@ def report(s: "MmState", oracle: int, ptep: int, expected: int, seen: int) -> No
 def kernel_bug(s: "MmState", number: int) -> None:
     """The kernel stops on one of its own assertions (VM_BUG_ON and its kind)."""
     report(s, ORACLE_KERNEL_ASSERTION, -1, 0, number)
-    # Also inside a probe, whose state is thrown away: going on from a broken state proves nothing.
+    # Also inside a probe: going on from a broken state proves nothing.
     s.stopped = 1
 
 

@@ -20,6 +20,7 @@ def rmap_unlink(s: "MmState", pfn: int, ptep: int) -> None:
 def page_add_rmap(s: "MmState", pfn: int, ptep: int) -> None:
     """Count one more mapping, which holds a reference."""
     rmap_link(s, pfn, ptep)
+    s.counts_changed = 1
     s.page_mapcount[pfn] += 1
     s.page_refcount[pfn] += 1
 
@@ -40,7 +41,7 @@ def page_remove_rmap(s: "MmState", pfn: int, ptep: int) -> None:
     s.page_mapcount[pfn] -= 1
     if s.page_mapcount[pfn] == 0 and s.page_flags[pfn] & PG_MLOCKED:
         clear_page_mlock(s, pfn)
-    put_reference(s, pfn)
+    put_page(s, pfn)
 
 
 def next_linked(s: "MmState", pfn: int, after: int) -> int:
@@ -99,10 +100,10 @@ def unmap_for_migration(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
     swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
     if swapcache and rule1(s, R_MIGRATION_USES_SWAP_PTE, swapcache):
         swap_duplicate(s, s.page_slot[pfn])
-        s.pte[ptep] = swap_pte(s, pfn, pte)
+        set_pte(s, ptep, swap_pte(s, pfn, pte))
         rmap_unlink(s, pfn, ptep)
     else:
-        s.pte[ptep] = migration_pte(pte)
+        set_pte(s, ptep, migration_pte(pte))
     page_remove_rmap(s, pfn, ptep)
     return SWAP_SUCCESS
 
@@ -115,7 +116,7 @@ def unmap_to_swap(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
     if s.checks & CHECK_COST and s.shadow[ptep] & SHADOW_SOLE:
         report(s, ORACLE_LAZYFREE_WRITTEN, ptep, s.expect[ptep], s.page_slot[pfn])
     swap_duplicate(s, s.page_slot[pfn])
-    s.pte[ptep] = swap_pte(s, pfn, pte)
+    set_pte(s, ptep, swap_pte(s, pfn, pte))
     rmap_unlink(s, pfn, ptep)
     page_remove_rmap(s, pfn, ptep)
     return SWAP_SUCCESS
@@ -124,7 +125,7 @@ def unmap_to_swap(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
 def discard_pte(s: "MmState", pfn: int, ptep: int) -> None:
     """Leave nothing in the pte's place: the page was given up with MADV_FREE, and the discard it is owed is paid."""
     s.shadow[ptep] &= ~SHADOW_SOLE
-    s.pte[ptep] = PTE_NONE
+    set_pte(s, ptep, PTE_NONE)
     rmap_unlink(s, pfn, ptep)
     page_remove_rmap(s, pfn, ptep)
 
@@ -165,7 +166,7 @@ def try_to_unmap_one(s: "MmState", pfn: int, ptep: int, flags: int) -> int:
     pte_young = (pte & PTE_YOUNG) != 0
     ignore_young = (flags & RECLAIM_IGNORE_YOUNG) != 0 or migration
     if rule2(s, R_UNMAP_FAILS_YOUNG, pte_young, ignore_young):
-        s.pte[ptep] = pte & ~PTE_YOUNG
+        set_pte(s, ptep, pte & ~PTE_YOUNG)
         return SWAP_FAIL
     move_dirty_bit(s, pfn, pte, migration)
     if migration:
@@ -182,7 +183,7 @@ def try_to_unmap_one(s: "MmState", pfn: int, ptep: int, flags: int) -> int:
 
 
 if not cython.compiled:
-    from simcore.bits import lowest_bit, pte_kind, pte_payload, rule0, rule1, rule2, rule4, rule6
+    from simcore.bits import lowest_bit, pte_kind, pte_payload, rule0, rule1, rule2, rule4, rule6, set_pte
     from simcore.constants import (
         BUG_RMAP_UNDERFLOW,
         BUG_UNMAP_FREEABLE_SWAPCACHE,
@@ -220,7 +221,7 @@ if not cython.compiled:
     from simcore.mlock import clear_page_mlock
     from simcore.mm_types import MmState
     from simcore.oracle_ids import ORACLE_LAZYFREE_WRITTEN
-    from simcore.page_alloc import put_reference
+    from simcore.page_alloc import put_page
     from simcore.report import kernel_bug, report
     from simcore.rule_ids import (
         R_MIGRATION_USES_SWAP_PTE,

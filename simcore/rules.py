@@ -32,6 +32,8 @@ def _rule(name: str, bits: str, where: str, doc: str) -> Rule:
 _MEMORY = (
     _rule("anon_fault_pte_dirty", "vm_write", "mm/memory.c do_anonymous_page()",
           "A write fault on an empty pte maps the fresh page dirty."),
+    _rule("swapin_installs", "pte_same swapcache", "mm/memory.c do_swap_page()",
+          "With the page read and locked, swap-in maps it; else it backs out and the access is made again."),
     _rule("swapin_pte_dirty", "write reuse page_dirty swapcache ksm exclusive", "mm/memory.c do_swap_page()",
           "The pte that swap-in installs is dirty."),
     _rule("swapin_pte_write", "write reuse ksm exclusive", "mm/memory.c do_swap_page()",
@@ -46,6 +48,8 @@ _MEMORY = (
           "A store to a write-protected anonymous page goes to the page itself instead of a copy."),
     _rule("cow_pte_dirty", "old_pte_dirty old_page_dirty", "mm/memory.c wp_page_copy()",
           "The pte of the copy made on a write is dirty."),
+    _rule("cow_puts_old_page", "", "mm/memory.c wp_page_copy()",
+          "Copying drops the reference that held the old page meanwhile."),
     _rule("fork_write_protects", "pte_dirty swapcache", "mm/memory.c copy_one_pte()",
           "fork takes the write permission from parent and child."),
     _rule("fork_child_pte_dirty", "pte_dirty", "mm/memory.c copy_one_pte()",
@@ -54,6 +58,10 @@ _MEMORY = (
           "fork counts the child's swap pte in the slot (swap_duplicate)."),
     _rule("zap_dirties_page", "anon pte_dirty", "mm/memory.c zap_pte_range()",
           "Unmapping by the process moves the pte's dirty bit to the page."),
+    _rule("zap_frees_slot", "", "mm/memory.c zap_pte_range()",
+          "Dropping a swap pte gives up its count of the slot."),
+    _rule("dontneed_zaps_pte", "present swapped", "mm/madvise.c madvise_dontneed()",
+          "MADV_DONTNEED empties the pte."),
 )  # fmt: skip
 
 _SWAPFILE = (
@@ -84,9 +92,9 @@ _MADVISE = (
           "MADV_FREE acts as MADV_DONTNEED."),
     _rule("madv_free_frees_swap_pte", "", "mm/madvise.c madvise_free_pte_range()",
           "MADV_FREE of a swap pte frees the slot and empties the pte."),
-    _rule("madv_free_locks_page", "swapcache page_dirty", "mm/madvise.c madvise_free_pte_range()",
+    _rule("madv_free_locks_page", "swapcache page_dirty ksm", "mm/madvise.c madvise_free_pte_range()",
           "MADV_FREE takes the page lock, to free the slot and look at PageDirty; skips the page if it cannot."),
-    _rule("madv_free_skips_page", "shared swapcache page_dirty", "mm/madvise.c madvise_free_pte_range()",
+    _rule("madv_free_skips_page", "shared swapcache page_dirty ksm", "mm/madvise.c madvise_free_pte_range()",
           "With the page locked, MADV_FREE leaves the page alone."),
     _rule("madv_free_clears_page_dirty", "shared swapcache page_dirty", "mm/madvise.c madvise_free_pte_range()",
           "With the page locked, MADV_FREE clears PageDirty."),
@@ -105,13 +113,16 @@ _MADVISE = (
 )  # fmt: skip
 
 _VMSCAN = (
+    _rule("writeback_keep_unlocks", "", "mm/vmscan.c shrink_page_list()",
+          "A page that is kept because it is under writeback is unlocked."),
     _rule("reclaim_activates", "pte_young page_referenced swapbacked", "mm/vmscan.c page_check_references()",
           "A page met on the inactive list goes back to the active one."),
     _rule("reclaim_keeps", "pte_young page_referenced swapbacked", "mm/vmscan.c page_check_references()",
           "A page met on the inactive list stays there for another round."),
-    _rule("reclaim_freeable", "anon pte_dirty page_dirty swapcache swapbacked",
+    _rule("reclaim_freeable", "anon pte_dirty page_dirty swapcache swapbacked memcg",
           "mm/vmscan.c page_check_references()",
-          "The page was given up: reclaim discards it and gives it no swap slot. pte_dirty: any pte is dirty."),
+          "The page was given up: reclaim discards it and gives it no swap slot. pte_dirty: any pte seen is dirty;"
+          " memcg: reclaim is for one cgroup."),
     _rule("references_see_other_memcgs", "", "mm/rmap.c page_referenced()",
           "Reclaim of one cgroup looks at the ptes of processes of other cgroups too."),
     _rule("add_to_swap_sets_page_dirty", "page_dirty", "mm/swap_state.c add_to_swap()",

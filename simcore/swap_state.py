@@ -11,6 +11,7 @@ def add_to_swap_cache(s: "MmState", pfn: int, slot: int) -> None:
     s.page_flags[pfn] |= PG_SWAPCACHE
     s.page_slot[pfn] = slot
     s.slot_page[slot] = pfn
+    s.counts_changed = 1
     s.page_refcount[pfn] += 1
 
 
@@ -42,7 +43,7 @@ def delete_from_swap_cache(s: "MmState", pfn: int) -> None:
     s.page_slot[pfn] = -1
     s.slot_page[slot] = -1
     free_slot_if_unused(s, slot)
-    put_reference(s, pfn)
+    put_page(s, pfn)
 
 
 def begin_read_swap_cache(s: "MmState", slot: int, memcg: int) -> int:
@@ -60,8 +61,7 @@ def begin_read_swap_cache(s: "MmState", slot: int, memcg: int) -> int:
         return -1
     if s.slot_page[slot] >= 0 or s.slot_count[slot] == 0:
         # Reclaim for the new page changed the slot under us: look again, without the new page.
-        s.page_held[pfn] -= 1
-        put_reference(s, pfn)
+        put_page(s, pfn)
         other = s.slot_page[slot]
         if other >= 0:
             get_page(s, other)
@@ -92,7 +92,7 @@ if not cython.compiled:
         PG_WRITEBACK,
     )
     from simcore.mm_types import MmState
-    from simcore.page_alloc import alloc_page, get_page, put_reference
+    from simcore.page_alloc import alloc_page, get_page, put_page
     from simcore.page_io import swap_readpage
     from simcore.report import kernel_bug
     from simcore.rule_ids import R_ADD_TO_SWAP_SETS_PAGE_DIRTY

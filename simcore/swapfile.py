@@ -44,6 +44,7 @@ def swap_duplicate(s: "MmState", slot: int) -> None:
     if s.slot_count[slot] == 0 and s.slot_page[slot] < 0:
         kernel_bug(s, BUG_SWAP_DUP_UNUSED)
         return
+    s.counts_changed = 1
     s.slot_count[slot] += 1
 
 
@@ -52,6 +53,7 @@ def swap_free(s: "MmState", slot: int) -> None:
     if s.slot_count[slot] == 0:
         kernel_bug(s, BUG_SWAP_FREE_UNUSED)
         return
+    s.counts_changed = 1
     s.slot_count[slot] -= 1
     free_slot_if_unused(s, slot)
 
@@ -136,7 +138,7 @@ def unuse_pte(s: "MmState", ptep: int, pfn: int, slot: int) -> None:
         pte |= PTE_DIRTY | PTE_SOFT_DIRTY
     if rule0(s, R_UNUSE_KEEPS_SOFT_DIRTY):
         pte |= s.pte[ptep] & PTE_SOFT_DIRTY
-    s.pte[ptep] = pte
+    set_pte(s, ptep, pte)
     s.origin[ptep] = ORIGIN_SWAPOFF
     page_add_anon_rmap(s, target, ptep)
     if target != pfn:
@@ -242,7 +244,7 @@ def swap_init(s: "MmState") -> None:
 
 
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3
+    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3, set_pte
     from simcore.constants import (
         BUG_SWAP_DUP_UNUSED,
         BUG_SWAP_FREE_UNUSED,

@@ -10,7 +10,8 @@ The text is what people read, mail and edit, and its digest is the trace's ident
     step kswapd        # and goes on by one phase
     read 0 0 @1        # by the second thread of process 0
 
-The core skips an op that does not apply. The text is strict: what it cannot mean is an error with line and column.
+The core skips an op that does not apply. The text is strict: what cannot be meant is an error with line and
+column.
 """
 
 import hashlib

@@ -8,7 +8,7 @@ from simcore.errors import TraceError, unknown_name
 from simcore.ops import KERNEL_ACTORS, OP_BY_CODE, OP_BY_NAME, OPS, ArgKind, OpSpec, actor_name, actor_numbers
 from simcore.world import World
 
-# Where each argument lies in an op's word (the layout is in simcore.ops): its lowest bit, how many bits it has.
+# The word's layout is described in simcore.ops. For each argument, its lowest bit and how many bits it has.
 ARG_BITS: tuple[tuple[int, int], ...] = ((8, 4), (16, 5), (24, 8))
 CODE_MASK = 255
 THREAD_BIT = 12
@@ -40,7 +40,7 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Why an op cannot be in a trace. `part` is what is at fault: an argument's number, or a word of the line."""
+    """Why an op cannot be in a trace. `part` is what is at fault; for an argument, its number from 0."""
 
     part: int | Literal["begin", "name", "thread"]
     message: str

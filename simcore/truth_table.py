@@ -1,8 +1,9 @@
 """A rule's truth table: as a call, over fewer or more bits, and folded into terms that people can read.
 
-A term names the bits that matter and their values: `write=0 reuse=1` stands for every row with these two values,
-whatever the other bits. Rows are folded as Quine and McCluskey do it: two terms that differ in the value of one bit
-become one without the bit, until none can; then as few terms are kept as a greedy choice finds.
+A term names the bits that matter and their values: `write=0 reuse=1` stands for every row with these values,
+whatever the other bits. Rows are folded as Quine and McCluskey do it: two terms that differ in the value of
+one bit become one without the bit, until none can; then a greedy choice keeps few terms, and none that the
+others make superfluous.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +14,7 @@ from simcore.rules import RULE_BY_NAME, Rule
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Rows that have some bits in common: the bits in `mask` are as in `value`, the others are any."""
+    """Rows that have some bits in common: those in `mask` are as in `value`, the others do not matter."""
 
     rule: str
     mask: int
@@ -58,14 +59,18 @@ def narrow_rows(rule: Rule, bits: Sequence[str], table: Sequence[int]) -> bytes:
 
 def fold_rows(rule: Rule, rows: Collection[int]) -> tuple[Term, ...]:
     """Terms that cover these rows of the rule and no others; none for no rows."""
-    uncovered = set(rows)
-    # The widest term first; of equal ones, the first in the order of rows, so that the result is always the same.
-    candidates = sorted(_widest_terms(rule, uncovered), key=lambda term: (term.mask.bit_count(), term.value))
-    chosen = []
+    # The widest first and equal ones in the order of their rows, so that the result is always the same.
+    widest = _widest_terms(rule, set(rows))
+    candidates = sorted(widest, key=lambda term: (term.mask.bit_count(), term.value, term.mask))
+    uncovered, chosen = set(rows), []
     while uncovered:
         best = max(candidates, key=lambda term: sum(map(term.covers, uncovered)))
         chosen.append(best)
         uncovered -= {row for row in uncovered if best.covers(row)}
+    for term in chosen.copy():
+        others = [other for other in chosen if other != term]
+        if all(any(other.covers(row) for other in others) for row in rows):
+            chosen = others
     return tuple(chosen)
 
 

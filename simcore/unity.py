@@ -123,6 +123,8 @@ def source_digest(unity: Unity, root: Path) -> str:
     The extension carries it as SOURCE_DIGEST, so that a core older than its sources can be told.
     """
     text = join_sources(unity, root).text + join_headers(unity, root).text
+    # What it calls into is laid out by the other extension's headers, so it is older than those too.
+    text += "".join(source_digest(used, root) for used in unity.uses)
     return "src-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -58,10 +58,8 @@ def wrong_load(s: "MmState", ptep: int, value: int) -> int:
     """Which oracle a wrong value belongs to."""
     if value == ZEROS:
         return ORACLE_LOST_STORE
-    if s.expect[ptep] == ZEROS and s.shadow[ptep] & SHADOW_DROPPED:
-        return ORACLE_SURVIVED_DONTNEED
-    if s.expect[ptep] == ZEROS and s.shadow[ptep] & SHADOW_READ_ZERO:
-        return ORACLE_ZEROS_THEN_OLD
+    if s.expect[ptep] == ZEROS and s.shadow[ptep] & (SHADOW_DROPPED | SHADOW_READ_ZERO):
+        return ORACLE_RESURRECTED
     if value == GARBAGE:
         return ORACLE_FOREIGN_VALUE
     return owner_of_value(s, ptep, value)
@@ -104,8 +102,7 @@ if not cython.compiled:
         ORACLE_COW_LEAK,
         ORACLE_FOREIGN_VALUE,
         ORACLE_LOST_STORE,
+        ORACLE_RESURRECTED,
         ORACLE_STALE_VALUE,
-        ORACLE_SURVIVED_DONTNEED,
-        ORACLE_ZEROS_THEN_OLD,
     )
     from simcore.report import report

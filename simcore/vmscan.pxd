@@ -21,7 +21,7 @@ cdef void cull_mlocked(mm_state *s, int actor) noexcept nogil
 cdef void reclaim_check(mm_state *s, int actor) noexcept nogil
 @cython.locals(pte_young=bint, page_referenced_=bint, swapbacked=bint)
 cdef bint check_references(mm_state *s, int actor, int used) noexcept nogil
-@cython.locals(anon=bint, pte_dirty=bint, page_dirty=bint, swapcache=bint, swapbacked=bint)
+@cython.locals(anon=bint, pte_dirty=bint, page_dirty=bint, swapcache=bint, swapbacked=bint, memcg=bint)
 cdef void decide_freeable(mm_state *s, int actor, int used) noexcept nogil
 @cython.locals(added_to_swap=bint, page_dirty=bint)
 cdef bint give_slot(mm_state *s, int actor) noexcept nogil

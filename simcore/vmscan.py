@@ -51,6 +51,7 @@ def begin_reclaim(s: "MmState", actor: int, memcg: int, target: int) -> None:
     s.act_freed[actor] = 0
     s.act_round[actor] = 0
     s.act_pfn[actor] = -1
+    s.act_new[actor] = -1
     begin_round(s, actor)
 
 
@@ -182,7 +183,9 @@ def reclaim_check(s: "MmState", actor: int) -> None:
         return
     if s.page_flags[pfn] & PG_WRITEBACK:
         s.page_flags[pfn] |= PG_RECLAIM
-        keep_locked(s, actor)
+        if rule0(s, R_WRITEBACK_KEEP_UNLOCKS):
+            unlock_page(s, pfn)
+        putback(s, actor, 0)
         return
     used = page_referenced(s, pfn, s.act_memcg[actor])
     if not s.act_flags[actor] & RECLAIM_IGNORE_YOUNG and check_references(s, actor, used):
@@ -222,7 +225,8 @@ def decide_freeable(s: "MmState", actor: int, used: int) -> None:
     page_dirty = (flags & PG_DIRTY) != 0
     swapcache = (flags & PG_SWAPCACHE) != 0
     swapbacked = (flags & PG_SWAPBACKED) != 0
-    if rule5(s, R_RECLAIM_FREEABLE, anon, pte_dirty, page_dirty, swapcache, swapbacked):
+    memcg = s.act_memcg[actor] >= 0
+    if rule6(s, R_RECLAIM_FREEABLE, anon, pte_dirty, page_dirty, swapcache, swapbacked, memcg):
         s.act_flags[actor] |= RECLAIM_FREEABLE
 
 
@@ -350,12 +354,13 @@ def begin_reclaim_of(s: "MmState", actor: int, pfn: int) -> None:
     s.act_path[actor] = PATH_RECLAIM
     s.act_memcg[actor] = -1
     s.act_freed[actor] = 0
+    s.act_new[actor] = -1
     s.act_flags[actor] = RECLAIM_IGNORE_YOUNG
     isolate(s, actor, pfn)
 
 
 if not cython.compiled:
-    from simcore.bits import rule1, rule2, rule3, rule5
+    from simcore.bits import rule0, rule1, rule2, rule3, rule6
     from simcore.constants import (
         DIRECT_RECLAIM,
         LISTS_PER_MEMCG,
@@ -411,6 +416,7 @@ if not cython.compiled:
         R_RECLAIM_TRIES_LAZYFREE,
         R_RECLAIM_WRITES_PAGE,
         R_REMOVE_MAPPING_KEEPS_PAGE,
+        R_WRITEBACK_KEEP_UNLOCKS,
     )
     from simcore.swap import lru_add, lru_del, lru_tail, move_lru
     from simcore.swap_state import add_to_swap, delete_from_swap_cache

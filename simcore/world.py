@@ -1,8 +1,8 @@
 """The world a trace runs in: how big the machine is, and what it has.
 
-A world is a value. Its text form is one line, `processes=2 pages=4 ... without=ksm,memcg`, which names the features
-taken out; what is left out of the text has its default. A field that a later version adds is written only where it
-differs from its default, so that the text of a world, and with it the digest of a trace, never changes.
+A world is a value. Its text form is one line, `processes=2 pages=4 ... without=ksm,memcg`, which names the
+features taken out; a field that the text does not give has its default. What a later version adds is written
+only where it differs from its default, so that the text of a world, and a trace's digest, never change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from simcore.constants import MAX_MEMCG, MAX_MM, MAX_PAGES, MAX_SLOTS, MAX_VPN
-from simcore.errors import UnknownName, WorldError, unknown_name
+from simcore.errors import UnknownName, WorldError, quoted, unknown_name
 from simcore.features import ALL_FEATURES, FEATURES, feature_mask
 
 SwapDevice = Literal["disk", "zram"]
@@ -56,7 +56,7 @@ class World:
                 "mergeable",
             )
         if self.swap not in SWAP_DEVICES:
-            raise WorldError(f"swap={self.swap}; it can be {' or '.join(SWAP_DEVICES)}", "swap")
+            raise WorldError(f"swap={quoted(str(self.swap))}; it can be {' or '.join(SWAP_DEVICES)}", "swap")
         _check_features(self.features)
 
     @property
@@ -84,11 +84,13 @@ class World:
         for word in text.split():
             name, equals, value = word.partition("=")
             if not equals:
-                raise WorldError(f"{word!r} is no field; write field=value, such as pages=4", word)
+                raise WorldError(f"{quoted(word)} is no field; write field=value, such as pages=4", word)
             if name not in TEXT_FIELDS:
                 raise WorldError(unknown_name("world field", name, TEXT_FIELDS), name)
             if name in values:
-                raise WorldError(f"{name} is given twice, as {values[name]} and as {value}", name)
+                raise WorldError(
+                    f"{name} is given twice, as {quoted(values[name])} and as {quoted(value)}", name
+                )
             values[name] = value
         given: dict[str, Any] = {
             name: _size(name, value) if name in SIZES else value
@@ -140,4 +142,4 @@ def _size(name: str, text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 9:
         return int(text)
     least, greatest = SIZES[name]
-    raise WorldError(f"{name}={text}; it can be {least} to {greatest}", name)
+    raise WorldError(f"{name}={quoted(text)}; it can be {least} to {greatest}", name)

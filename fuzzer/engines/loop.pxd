@@ -17,7 +17,7 @@ cdef class Engine:
 
 cdef void whole_world(engine_state *g, mm_state *s) noexcept nogil
 cdef void draw_options(engine_state *g, engine_state *base, mm_state *s) noexcept nogil
-cdef void run_sequence(engine_state *g, mm_state *s, mm_state *spare) noexcept nogil
+cdef void run_sequence(engine_state *g, mm_state *s) noexcept nogil
 @cython.locals(wanted=bint)
 cdef bint count_failures(engine_state *g, mm_state *s) noexcept nogil
-cdef bint run_sequences(engine_state *g, engine_state *base, mm_state *s, mm_state *spare, int64_t ops) noexcept nogil
+cdef bint run_sequences(engine_state *g, engine_state *base, mm_state *s, int64_t ops) noexcept nogil

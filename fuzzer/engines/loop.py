@@ -27,7 +27,7 @@ def draw_options(g: "EngineState", base: "EngineState", s: "MmState") -> None:
     fill_op_table(g, s.features, s)
 
 
-def run_sequence(g: "EngineState", s: "MmState", spare: "MmState") -> None:
+def run_sequence(g: "EngineState", s: "MmState") -> None:
     """Draw and execute one sequence, and end its trace."""
     seed_random(g, g.sequence)
     reset(s)
@@ -42,7 +42,7 @@ def run_sequence(g: "EngineState", s: "MmState", spare: "MmState") -> None:
         execute_op(s, word)
         count += 1
     g.nr_words = count
-    finish_trace(s, spare)
+    finish_trace(s)
     g.ops += count
     g.digest = mix(g.digest ^ s.outcome, 1)
 
@@ -59,12 +59,12 @@ def count_failures(g: "EngineState", s: "MmState") -> bool:
     return wanted
 
 
-def run_sequences(g: "EngineState", base: "EngineState", s: "MmState", spare: "MmState", ops: "i64") -> bool:
+def run_sequences(g: "EngineState", base: "EngineState", s: "MmState", ops: "i64") -> bool:
     """Run sequences until so many ops are done, or a failure is wanted as a sample (then True)."""
     while g.ops < ops:
         if g.sequence % SWARM_SEQUENCES == 0:
             draw_options(g, base, s)
-        run_sequence(g, s, spare)
+        run_sequence(g, s)
         g.sequence += 1
         if s.failed and count_failures(g, s):
             return True
@@ -117,10 +117,9 @@ class Engine:
                 cython.address(self.g),
                 cython.address(self.base),
                 cython.address(self.machine.s),
-                cython.address(self.machine.spare),
                 ops,
             )
-        return run_sequences(self.g, self.base, self.machine.s, self.machine.spare, ops)
+        return run_sequences(self.g, self.base, self.machine.s, ops)
 
     def words(self):
         """The words of the sequence last run."""

@@ -1,6 +1,6 @@
 """linux-4.0-rc7-mm1 before patch 4/4, and with it: the two kernels that mmfuzz began with."""
 
-from simcore.kernel import KernelBase
+from simcore.kernel_class import KernelBase
 
 
 class Linux40Rc7Mm1(KernelBase):
@@ -18,6 +18,10 @@ class Linux40Rc7Mm1(KernelBase):
     def anon_fault_pte_dirty(vm_write):
         """do_anonymous_page(): pte_mkwrite(pte_mkdirty()) if VM_WRITE."""
         return vm_write
+
+    def swapin_installs(pte_same):
+        """do_swap_page(): pte_same() under the page table lock."""
+        return pte_same
 
     def swapin_pte_dirty(write, reuse):
         """do_swap_page(): mk_pte() is clean; pte_mkdirty() only for a write fault that reuses the page."""
@@ -47,6 +51,10 @@ class Linux40Rc7Mm1(KernelBase):
         """wp_page_copy(): maybe_mkwrite(pte_mkdirty(entry))."""
         return True
 
+    def cow_puts_old_page():
+        """wp_page_copy(): page_cache_release(old_page)."""
+        return True
+
     def fork_write_protects():
         """copy_one_pte(): ptep_set_wrprotect() for a COW vma."""
         return True
@@ -62,6 +70,14 @@ class Linux40Rc7Mm1(KernelBase):
     def zap_dirties_page(anon, pte_dirty):
         """zap_pte_range(): set_page_dirty() for file pages only."""
         return pte_dirty and not anon
+
+    def zap_frees_slot():
+        """zap_pte_range(): free_swap_and_cache()."""
+        return True
+
+    def dontneed_zaps_pte():
+        """madvise_dontneed(): zap_page_range() of everything."""
+        return True
 
     # mm/swapfile.c
 
@@ -152,6 +168,10 @@ class Linux40Rc7Mm1(KernelBase):
         return not shared
 
     # mm/vmscan.c
+
+    def writeback_keep_unlocks():
+        """shrink_page_list(): goto keep_locked."""
+        return True
 
     def reclaim_activates(pte_young, page_referenced, swapbacked):
         """page_check_references(): a used anonymous page is activated, a file page only the second time."""

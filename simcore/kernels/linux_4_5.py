@@ -11,7 +11,6 @@ class Linux45(Linux40Rc7Mm1):
     """
 
     name = "linux-4.5"
-    successor = None
 
     def madv_free_locks_page(swapcache, page_dirty):
         """madvise_free_pte_range(): trylock_page() if PageSwapCache or PageDirty."""

@@ -11,12 +11,11 @@ from simcore.oracles import (
     lost_store,
     needless_write,
     never_discardable,
+    resurrected,
     stale_value,
     stuck_fault,
     stuck_path,
     stuck_swapoff,
-    survived_dontneed,
-    zeros_then_old,
 )
 from simcore.oracles.declaration import Oracle, OracleClass
 
@@ -25,8 +24,7 @@ ORACLES: tuple[Oracle, ...] = (
     stale_value.ORACLE,
     foreign_value.ORACLE,
     cow_leak.ORACLE,
-    survived_dontneed.ORACLE,
-    zeros_then_old.ORACLE,
+    resurrected.ORACLE,
     kernel_assertion.ORACLE,
     count_identity.ORACLE,
     stuck_fault.ORACLE,

@@ -7,11 +7,11 @@ or slot that is in use. One that is too high leaks it, which is a matter of cost
 from simcore.oracles.declaration import Oracle
 
 ORACLE = Oracle(
-    code=8,
+    code=7,
     name="count-identity",
     cls="safety",
     promise="No page or slot has fewer references counted than there are.",
     what="{object} counts fewer references than there are",
     false_alarms='None known.',
-    canary="fork-forgets-slot",
+    canary="canary-fork-forgets-slot",
 )

@@ -12,5 +12,5 @@ ORACLE = Oracle(
     promise="A store of one process is never seen by another that shared the page by fork.",
     what="{page} reads {seen}, stored by the other process after the fork; expected {expected}",
     false_alarms='Which side leaked is told from the time of the store; with three processes the wrong pair may be named.',
-    canary="fork-keeps-write",
+    canary="canary-fork-keeps-write",
 )

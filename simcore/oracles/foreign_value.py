@@ -12,5 +12,5 @@ ORACLE = Oracle(
     promise="A load never sees bytes that were not stored to its page: another page's, or a slot nobody wrote.",
     what="{page} reads {seen}, which was never stored to it; expected {expected}",
     false_alarms='None known.',
-    canary="trusts-unwritten-slot",
+    canary="canary-trusts-failed-write",
 )

@@ -7,13 +7,13 @@ from simcore import constants
 from simcore.oracles.declaration import Oracle
 
 ORACLE = Oracle(
-    code=7,
+    code=6,
     name="kernel-assertion",
     cls="safety",
     promise="The kernel's own assertions hold.",
     what="the kernel stops: {bug}",
     false_alarms="None: the assertion is in the kernel.",
-    canary="lazyfree-in-swapcache",
+    canary="canary-reuse-under-writeback",
 )
 
 # What the kernel would print, by the core's BUG_* numbers.

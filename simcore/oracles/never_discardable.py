@@ -7,11 +7,11 @@ or still there, it costs what MADV_FREE was called to save. This is the waste th
 from simcore.oracles.declaration import Oracle
 
 ORACLE = Oracle(
-    code=12,
+    code=11,
     name="never-discardable",
     cls="cost",
     promise="A page that its only user gave up with MADV_FREE, and did not store to since, can be discarded.",
     what="{page} was given up with MADV_FREE, but reclaim can never discard it",
     false_alarms='Asked only of a page that was mapped once, unmerged and idle when it was given up, and while swap has room: without free slots these kernels do not scan anonymous pages.',
-    canary="keeps-freed-pages",
+    canary="canary-keeps-freed-pages",
 )

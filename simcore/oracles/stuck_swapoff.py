@@ -6,11 +6,11 @@ A slot that swapoff reads again and again without its count coming to zero.
 from simcore.oracles.declaration import Oracle
 
 ORACLE = Oracle(
-    code=11,
+    code=10,
     name="stuck-swapoff",
     cls="liveness",
     promise="swapoff ends.",
     what="swapoff goes round in circles on slot {seen}",
     false_alarms='None known.',
-    canary="",
+    canary="canary-swapoff-always-copies",
 )

@@ -1,6 +1,7 @@
 """A database for each test, on SQLite and on a PostgreSQL server of our own, and records to fill it with."""
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -54,13 +55,13 @@ class Cluster:
         self._run("pg_ctl", "--mode=immediate", "stop")
 
     def new_database(self) -> str:
-        """The URL of an empty database."""
+        """The URL of an empty schema, which is to us what a database is, and much faster made."""
         self.databases += 1
         name = f"test_{self.databases}"
-        address = f"mmfuzz@127.0.0.1:{self.port}"
-        with psycopg.connect(f"postgresql://{address}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return f"postgresql://{address}/{name}"
+        url = f"postgresql://mmfuzz@127.0.0.1:{self.port}/postgres"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"{url}?options=-csearch_path%3D{name}"
 
     def _run(self, program: str, *args: str) -> None:
         command = [str(self.programs / program), f"--pgdata={self.folder}/data", *args]
@@ -79,7 +80,11 @@ class Cluster:
 
 
 def _server_user() -> str | None:
-    return "postgres" if os.geteuid() == 0 else None
+    """Who runs the server: we, unless we are root."""
+    if os.geteuid() != 0:
+        return None
+    names = {user.pw_name for user in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
 
 
 def _server_programs() -> Path | None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from db import sqlite
+from db import schema, sqlite
 from db.database import Access, open_database
 from db.errors import (
     BusyDatabaseError,
@@ -27,9 +27,7 @@ from db.models import KernelRow
 
 AsNobody = Callable[[], AbstractContextManager[None]]
 
-KERNEL = (
-    "INSERT INTO kernel (digest, name, doc, rules, sources) VALUES ('{digest}', '{name}', '', '{{}}', '[]')"
-)
+KERNEL = "INSERT INTO kernel (digest, name, doc, rules) VALUES ('{digest}', '{name}', '', '{{}}')"
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -54,6 +52,16 @@ def test_database_is_made_by_the_first_writer_and_kept(target: str) -> None:
     _insert(target, "krn-1")
     assert _digests(target) == ["krn-1"]
     assert _digests(target, "write") == ["krn-1"]
+
+
+def test_database_tells_what_it_is(target: str) -> None:
+    with open_database(target) as database:
+        facts = database.facts()
+    assert facts["kind"].split()[0] == database.engine.dialect.name
+    assert int(facts["kind"].split()[1].split(".")[0]) >= 3
+    assert facts["place"] == database.shown
+    assert facts["schema"] == schema.revisions()[-1]
+    assert facts["writable"] == "yes"
 
 
 def test_database_that_is_missing_is_not_made_by_a_reader(target: str, tmp_path: Path) -> None:
@@ -176,13 +184,13 @@ def test_file_that_cannot_be_written_can_be_read_and_leaves_no_trace(
     assert _files(open_folder) == before
 
 
-def test_file_that_cannot_be_read_is_told_so(open_folder: Path, as_nobody: AsNobody) -> None:
+@pytest.mark.parametrize("access", ["read", "write"])
+def test_file_that_cannot_be_read_is_told_so(open_folder: Path, as_nobody: AsNobody, access: Access) -> None:
     file = open_folder / "mmfuzz.db"
     _insert(file, "krn-1")
     file.chmod(0o000)
-    for access in ("read", "write"):
-        with as_nobody(), pytest.raises(UnreachableDatabaseError, match="check the place, the permissions"):
-            open_database(file, access)  # type: ignore[arg-type]
+    with as_nobody(), pytest.raises(UnreachableDatabaseError, match="check the place, the permissions"):
+        open_database(file, access)
 
 
 def test_server_that_does_not_answer_is_told_without_the_password() -> None:
@@ -195,17 +203,23 @@ def test_server_that_does_not_answer_is_told_without_the_password() -> None:
 def test_database_that_the_server_does_not_have_is_told(request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue("cluster").new_database()
     with pytest.raises(UnreachableDatabaseError, match="does not exist"):
-        open_database(url + "x")
+        open_database(url.replace("/postgres?", "/missing?"))
 
 
 @pytest.mark.needs_postgres
 def test_role_that_may_not_make_tables_is_told(request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue("cluster").new_database()
-    with open_database(url) as database, database.write() as session:
-        session.execute(text("CREATE ROLE guest LOGIN"))
-        session.execute(text("CREATE SCHEMA theirs"))
+    guest = url.replace("mmfuzz@", "guest@")
+    with open_database(url) as database:
+        with database.write() as session:
+            session.execute(text("CREATE ROLE guest LOGIN"))
+        with pytest.raises(UnwritableDatabaseError, match="no schema has been selected"):
+            open_database(guest)
+        with database.write() as session:
+            schema_name = session.execute(text("SELECT current_schema()")).scalar_one()
+            session.execute(text(f"GRANT USAGE ON SCHEMA {schema_name} TO guest"))
     with pytest.raises(UnwritableDatabaseError, match="permission denied"):
-        _insert(url.replace("mmfuzz@", "guest@"), "krn-1")
+        open_database(guest)
 
 
 def test_transaction_left_by_an_exception_stores_nothing(target: str) -> None:
@@ -238,6 +252,7 @@ def test_sqlite_file_is_in_wal_mode_with_foreign_keys_on(tmp_path: Path) -> None
             name: session.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         }
+        assert database.facts()["journal"] == "wal"
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 30_000}
 
 

@@ -19,7 +19,7 @@ FORK = multiprocessing.get_context("fork")
 JOIN_SECONDS = 60
 
 WRITERS = 3
-FAILURES = 12
+FAILURES = 8
 ROUNDS = 3
 
 

@@ -93,12 +93,12 @@ def test_every_constraint_has_a_name() -> None:
             assert constraint.name, f"{table.name}: {constraint}"
 
 
-def test_newer_schema_is_refused_for_reading_and_writing_and_left_alone(target: str) -> None:
+@pytest.mark.parametrize("access", ["read", "write"])
+def test_newer_schema_is_refused_and_left_alone(target: str, access: Access) -> None:
     with open_database(target) as database:
         _execute(database, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
-    for access in ("read", "write"):
-        with pytest.raises(NewerSchemaError, match=r"it is at 9999, this release knows 0001 to \d{4}"):
-            open_database(target, access)  # type: ignore[arg-type]
+    with pytest.raises(NewerSchemaError, match=r"it is at 9999, this release knows 0001 to \d{4}"):
+        open_database(target, access)
     engine = create_engine(find_place(target).url)
     with engine.connect() as connection:
         assert connection.execute(text(f"SELECT version_num FROM {schema.VERSION_TABLE}")).scalar() == "9999"
@@ -138,7 +138,7 @@ def test_upgrade_that_fails_leaves_the_database_empty(target: str, monkeypatch: 
     open_database(target).close()
 
 
-A_KERNEL = "INSERT INTO kernel (digest, name, doc, rules, sources) VALUES ('krn-1', 'k', '', '{}', '[]')"
+A_KERNEL = "INSERT INTO kernel (digest, name, doc, rules) VALUES ('krn-1', 'k', '', '{}')"
 A_RUN = """
 INSERT INTO run (id, kernel_digest, kernel_name, world, world_text, engine, seed, options, versions, state,
     started, heard, seconds, traces, ops, rows_covered, rows_total)

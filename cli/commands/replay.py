@@ -1,0 +1,73 @@
+"""`mmfuzz replay`: run a failure or a trace again and say whether it still fails."""
+
+import click
+from rich.text import Text
+
+from cli.exit_codes import ExitCode
+from cli.inputs import Input, find_input
+from cli.options import database_option, kernel_option, screen_option
+from cli.output import Screen
+from cli.replaying import Replay, replay
+from cli.trace_text import print_ops, trace_document
+from cli.verdicts import (
+    CLASS_STYLES,
+    VERDICT_STYLES,
+    exit_code_of,
+    place_of,
+    violation_document,
+    violation_line,
+)
+from simcore.kernel import Kernel
+from simcore.run import Violation
+
+
+@click.command(name="replay")
+@click.argument("what", metavar="FAILURE|FILE")
+@kernel_option
+@click.option("--original", is_flag=True, help="Replay a failure's trace as it was drawn, before it was minimized.")
+@database_option
+@screen_option
+def command(what: str, kernel: Kernel | None, original: bool, database: str, screen: Screen) -> ExitCode:
+    """Run a failure or a trace again, and compare with what was stored.
+
+    Takes the id of a stored failure or trace, a trace's file, or - for stdin. Exits with 0 when the verdict is PASS, with 1
+    when it is FAIL, with 2 when a stored failure does not come out as it was stored.
+    """
+    asked = find_input(what, kernel, database, original=original)
+    done = replay(asked, original=original)
+    screen.document(_document(asked, done))
+    if not screen.as_json:
+        _print(screen, asked, done)
+    return exit_code_of(done.verdict)
+
+
+def _print(screen: Screen, asked: Input, done: Replay) -> None:
+    ops = asked.trace.ops
+    screen.say(Text.assemble(asked.source, " on ", (asked.kernel.name, "bold"), f"  {asked.trace.world}"))
+    print_ops(screen, ops, _marks(done.violation, len(ops)), "  ")
+    screen.say(Text.assemble((done.verdict, VERDICT_STYLES[done.verdict]), f": {done.reason}"))
+    for violation in done.observation.violations:
+        screen.say(f"  {violation_line(violation, len(ops))}", style=CLASS_STYLES[violation.cls])
+    screen.say(f"compared with what is stored: {done.comparison}" if asked.failure else done.comparison)
+
+
+def _marks(violation: Violation | None, ops: int) -> list[str]:
+    """A comment for each op: where the violation was seen."""
+    return [violation.oracle if violation and violation.at == i else "" for i in range(ops)]
+
+
+def _document(asked: Input, done: Replay) -> dict[str, object]:
+    violation = done.violation
+    return {
+        "verdict": done.verdict,
+        "reason": done.reason,
+        "comparison": done.comparison,
+        "failure": asked.failure.id if asked.failure else None,
+        "kernel": asked.kernel.name,
+        "kernel_digest": asked.kernel.digest,
+        "trace": trace_document(asked.trace),
+        "violation": violation_document(violation) if violation else None,
+        "place": place_of(violation, len(asked.trace.ops)) if violation else None,
+        "violations": [violation_document(each) for each in done.observation.violations],
+        "digest": done.observation.digest,
+    }

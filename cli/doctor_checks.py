@@ -1,0 +1,170 @@
+"""What `mmfuzz doctor` looks at: each check says what it found and, where something is wrong, how to mend it."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Literal
+
+from cli.database import look_at, nearest_folder
+from cli.errors import CliError
+from cli.versions import ROOT, find_commit, own_version
+from db.errors import DatabaseError
+from fuzzer.unity import ENGINES
+from simcore.core import is_compiled
+from simcore.kernel_files import find_kernel
+from simcore.run import run_trace
+from simcore.trace import parse_trace
+from simcore.unity import CORE, Unity, source_digest
+
+Status = Literal["ok", "note", "wrong"]
+
+LEAST_PYTHON = (3, 11)
+PACKAGES = ("alembic", "click", "Cython", "msgspec", "rich", "SQLAlchemy")
+OPTIONAL_PACKAGES = {"psycopg": "PostgreSQL: pip install 'mmfuzz[postgres]'"}
+LOW_SPACE_MB = 500
+BUILD_IT = "`make run` in the checkout builds it; it takes gcc and Python's headers (Debian: gcc python3-dev)"
+
+# The refused patch loses the store; the kernel before it must not.
+_LOST_STORE = """mmfuzz trace 1
+kernel linux-4.0-rc7-mm1+dirty-on-swapin
+world processes=1 pages=1 frames=4 slots=2 memcgs=1 mergeable=0 swap=disk
+write 0 0 1
+migrate 0 0
+reclaim
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found. `wrong` keeps mmfuzz from working; `note` does not. `mend` is what to do."""
+
+    name: str
+    status: Status
+    what: str
+    mend: str = ""
+
+
+def check_python(_database: str) -> list[Finding]:
+    """Python itself."""
+    what = f"{platform.python_version()} at {sys.executable}"
+    if sys.version_info < LEAST_PYTHON:
+        least = ".".join(map(str, LEAST_PYTHON))
+        return [Finding("python", "wrong", what, f"install Python {least} or later")]
+    return [Finding("python", "ok", what)]
+
+
+def check_packages(_database: str) -> list[Finding]:
+    """mmfuzz itself and the packages it is made of."""
+    commit = find_commit()
+    findings = [Finding("mmfuzz", "ok", own_version() + (f", commit {commit}" if commit else ""))]
+    versions = {name: _version(name) for name in (*PACKAGES, *OPTIONAL_PACKAGES)}
+    missing = [name for name in PACKAGES if versions[name] is None]
+    there = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    if missing:
+        findings.append(Finding("packages", "wrong", f"missing: {', '.join(missing)}", "install mmfuzz again"))
+    findings.append(Finding("packages", "ok", there))
+    findings += [
+        Finding("packages", "note", f"without {name}", mend)
+        for name, mend in OPTIONAL_PACKAGES.items()
+        if versions[name] is None
+    ]
+    return findings
+
+
+def check_core(_database: str) -> list[Finding]:
+    """The compiled core and engines, and whether they were made from the sources beside them."""
+    if not is_compiled():
+        return [Finding("core", "note", "uncompiled: everything works, about fifty times slower", BUILD_IT)]
+    return [_check_unity(unity) for unity in (CORE, ENGINES)]
+
+
+def check_canary(_database: str) -> list[Finding]:
+    """A trace that must fail on one kernel and pass on another."""
+    trace = parse_trace(_LOST_STORE)
+    guilty = find_kernel(trace.kernel)
+    assert guilty.parent is not None, "the refused patch was made to a kernel"
+    seen = run_trace(trace, guilty), run_trace(trace, find_kernel(guilty.parent))
+    caught = [violation.oracle for violation in seen[0].violations]
+    if "lost-store" in caught and not seen[1].failed:
+        return [Finding("self-test", "ok", "the known lost store is found, and not where there is none")]
+    what = f"write, migrate, reclaim gave {caught or 'no failure'} on {guilty.name}"
+    return [Finding("self-test", "wrong", what, "report this: nothing that mmfuzz says here can be believed")]
+
+
+def check_database(database: str) -> list[Finding]:
+    """The database that the settings name: reachable, ours, current, writable, whole, with room."""
+    try:
+        state = look_at(database)
+    except (DatabaseError, CliError) as error:
+        return [Finding("database", "wrong", str(error), "or choose another with --database")]
+    findings = []
+    if state.schema == "missing":
+        findings.append(Finding("database", "ok", f"{state.shown}: not there yet, the first run makes it"))
+    elif state.schema == "older":
+        what = f"{state.shown}: schema {state.revision}, this release has {state.latest}"
+        findings.append(Finding("database", "note", what, "`mmfuzz db upgrade`, or the next run, changes it"))
+    else:
+        findings.append(Finding("database", "ok", f"{state.shown}: schema {state.revision}, current"))
+    if not state.writable:
+        mend = "change the permissions of the file and its folder, or choose another with --database"
+        findings.append(Finding("database", "wrong", f"{state.shown} cannot be written", mend))
+    findings += [Finding("database", "wrong", line, "restore a copy of the database") for line in state.damage]
+    return findings if state.file is None else [*findings, _check_space(state.file)]
+
+
+def check_terminal(_database: str) -> list[Finding]:
+    """Where output goes."""
+    if not sys.stdout.isatty():
+        return [Finding("terminal", "ok", "stdout is no terminal: plain lines, no colours")]
+    size = shutil.get_terminal_size()
+    kind = os.environ.get("TERM", "")
+    if not kind or kind == "dumb":
+        return [Finding("terminal", "note", f"TERM is {kind!r}: no live progress", "set TERM, such as xterm-256color")]
+    return [Finding("terminal", "ok", f"{kind}, {size.columns} columns, {size.lines} lines")]
+
+
+# In the order in which they are told.
+CHECKS: tuple[Callable[[str], list[Finding]], ...] = (
+    check_python,
+    check_packages,
+    check_core,
+    check_canary,
+    check_database,
+    check_terminal,
+)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _check_unity(unity: Unity) -> Finding:
+    built_from = str(import_module(unity.extension).SOURCE_DIGEST)
+    if not _has_sources(unity):
+        return Finding("core", "note", f"{unity.extension}: compiled from {built_from}; no sources to compare with")
+    digest = source_digest(unity, ROOT)
+    if digest != built_from:
+        what = f"{unity.extension} was compiled from {built_from}, the sources are {digest}"
+        return Finding("core", "wrong", what, BUILD_IT)
+    return Finding("core", "ok", f"{unity.extension}: compiled, from these sources ({digest})")
+
+
+def _has_sources(unity: Unity) -> bool:
+    first = unity.modules[0].replace(".", "/")
+    return (ROOT / unity.package / f"{first}.pxd").is_file()
+
+
+def _check_space(file: Path) -> Finding:
+    folder = nearest_folder(file)
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    if free_mb < LOW_SPACE_MB:
+        return Finding("disk", "note", f"{free_mb} MB free in {folder}", f"less than {LOW_SPACE_MB} MB: free some")
+    return Finding("disk", "ok", f"{free_mb:,} MB free in {folder}")

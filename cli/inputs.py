@@ -1,0 +1,91 @@
+"""What a command runs: a trace from a file, from stdin or from the database, and the kernel to run it on."""
+
+import re
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.errors import UsageMistake
+from simcore.errors import TraceError
+from simcore.kernel import Kernel
+from simcore.kernel_files import canary_kernels, kernel_names, shipped_kernels
+from simcore.trace import Trace, parse_trace, read_trace
+
+if TYPE_CHECKING:
+    from db.values import StoredFailure
+
+STDIN = "-"
+_STORED_ID = re.compile(r"(fail|trc)-[0-9a-f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A trace and the kernel to run it on; `failure` is the stored one that it belongs to, if it does.
+
+    The trace names the kernel, whatever it named where it came from.
+    """
+
+    trace: Trace
+    kernel: Kernel
+    source: str
+    failure: "StoredFailure | None" = None
+
+
+def find_input(spec: str, kernel: Kernel | None, database: str, *, original: bool = False) -> Input:
+    """The trace that a file, `-`, or the id of a stored failure or trace stands for, and its kernel.
+
+    `kernel` goes before the kernel that was stored or named. `original` takes a failure's trace as it was drawn.
+    """
+    if spec != STDIN and not Path(spec).exists() and _STORED_ID.fullmatch(spec):
+        return _stored_input(spec, kernel, database, original=original)
+    if original:
+        raise UsageMistake(f"{spec} is a file: only a stored failure (fail-...) has an original trace")
+    trace = read_input_trace(spec)
+    return _input(trace, kernel or find_named_kernel(trace, spec), spec)
+
+
+def read_input_trace(spec: str) -> Trace:
+    """The trace in a file, or on stdin for `-`. TraceError names source, line and column."""
+    if spec == STDIN:
+        try:
+            return parse_trace(sys.stdin.buffer.read().decode(), "<stdin>")
+        except UnicodeDecodeError as error:
+            raise TraceError("not a trace: not even text in UTF-8", source="<stdin>") from error
+    if not Path(spec).exists():
+        raise UsageMistake(
+            f"there is no file {spec!r}; give a trace's file, - for stdin, or an id such as fail-0123456789"
+        )
+    return read_trace(Path(spec))
+
+
+def find_named_kernel(trace: Trace, source: str) -> Kernel:
+    """The shipped kernel that a trace names.
+
+    A name is never taken for a file: a trace may come from anybody, and a kernel's file is a program.
+    """
+    for kernel in (*shipped_kernels(), *canary_kernels()):
+        if kernel.name == trace.kernel:
+            return kernel
+    raise UsageMistake(
+        f"{source} is a trace for the kernel {trace.kernel}, which is not a shipped one; say with --kernel what to run"
+        f" it on: a file, or one of {', '.join(kernel_names())}"
+    )
+
+
+def _stored_input(spec: str, kernel: Kernel | None, database: str, *, original: bool) -> Input:
+    """A failure's or a single trace of the database."""
+    from db.database import open_database
+    from db.queries import get_failure, get_kernel, get_trace
+
+    with open_database(database, "read") as opened, opened.read() as session:
+        if spec.startswith("trc-"):
+            trace = get_trace(session, spec).trace()
+            return _input(trace, kernel or find_named_kernel(trace, spec), spec)
+        failure = get_failure(session, spec)
+        stored = failure.original if original else failure.minimized
+        return _input(stored.trace(), kernel or get_kernel(session, failure.kernel_digest), failure.id, failure)
+
+
+def _input(trace: Trace, kernel: Kernel, source: str, failure: "StoredFailure | None" = None) -> Input:
+    return Input(replace(trace, kernel=kernel.name), kernel, source, failure)

@@ -1,0 +1,122 @@
+"""What a run does: everything that was asked for or follows from it, printed before it starts."""
+
+import secrets
+from dataclasses import dataclass
+
+from cli.errors import UsageMistake
+from cli.output import Screen
+from fuzzer.engine_table import find_engine
+from fuzzer.seeds import SEED_BITS, unit_seed
+from fuzzer.unit import UnitSpec
+from simcore.core import is_compiled
+from simcore.kernel import Kernel
+from simcore.world import World
+
+DEFAULT_SECONDS = 10.0
+DEFAULT_LENGTH = 40
+# About a fifth of a second's work each, so that a run stops and shows its progress without delay.
+UNIT_OPS_COMPILED = 500_000
+UNIT_OPS_UNCOMPILED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """One run. `seconds` and `ops` are budgets, None for none; `stop_after` counts failures.
+
+    `kernel_spec` is the kernel as it was asked for. With the same options but for `seconds` and `jobs`, and `ops`
+    given, two runs find the same.
+    """
+
+    kernel_spec: str
+    kernel: Kernel
+    reference: Kernel | None
+    world: World
+    engine: str
+    seed: int
+    seconds: float | None
+    ops: int | None
+    stop_after: int | None
+    jobs: int
+    unit_ops: int
+    length: int
+    oracles: tuple[str, ...] | None
+
+    def unit(self, number: int) -> UnitSpec | None:
+        """The spec of the run's unit of a number, from 0 on; None behind the end of the budget of ops."""
+        ops = self.unit_ops if self.ops is None else min(self.unit_ops, self.ops - number * self.unit_ops)
+        if ops <= 0:
+            return None
+        seed = unit_seed(self.seed, number)
+        return UnitSpec(self.kernel, self.world, self.engine, seed, ops, self.length, self.oracles)
+
+    def to_json(self) -> dict[str, object]:
+        """Every option, for the database and --json."""
+        return {
+            "kernel": self.kernel.name,
+            "kernel_digest": self.kernel.digest,
+            "reference": self.reference.name if self.reference else None,
+            "world": str(self.world),
+            "engine": self.engine,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "ops": self.ops,
+            "stop_after": self.stop_after,
+            "jobs": self.jobs,
+            "unit_ops": self.unit_ops,
+            "length": self.length,
+            "oracles": None if self.oracles is None else list(self.oracles),
+        }
+
+
+def choose_seed(given: int | None) -> int:
+    """The seed that was given, or one drawn from the system's randomness, 63 bits."""
+    return secrets.randbits(SEED_BITS) if given is None else given
+
+
+def choose_unit_ops(given: int | None) -> int:
+    """The ops of one unit that were given, or as many as are done in about a fifth of a second."""
+    return given or (UNIT_OPS_COMPILED if is_compiled() else UNIT_OPS_UNCOMPILED)
+
+
+def choose_world(world: World | None, without: tuple[str, ...]) -> World:
+    """The world that was given or the default one, with features taken out. UnknownName for one there is not."""
+    return (world or World()).without(without)
+
+
+def choose_seconds(seconds: float | None, ops: int | None) -> float | None:
+    """The budget of time: without any budget the default, with a budget of ops none."""
+    if seconds is None and ops is None:
+        return DEFAULT_SECONDS
+    return seconds
+
+
+def check_reference(kernel: Kernel, reference: Kernel | None) -> Kernel | None:
+    """The reference, unless it has the kernel's own rows."""
+    if reference is not None and reference.digest == kernel.digest:
+        raise UsageMistake(
+            f"the reference {reference.name} has the same rows as {kernel.name}; exchanging them shows no cause"
+        )
+    return reference
+
+
+def announce_options(screen: Screen, options: RunOptions, database: str | None) -> None:
+    """Print all that the run will do."""
+    engine = find_engine(options.engine)
+    budget = [f"{options.seconds:g} s"] if options.seconds is not None else []
+    budget += [f"{options.ops:,} ops"] if options.ops is not None else []
+    budget += [f"{options.stop_after} failures"] if options.stop_after is not None else []
+    lines = (
+        ("kernel", f"{options.kernel.name}  {options.kernel.digest}"),
+        ("reference", options.reference.name if options.reference else "none"),
+        ("world", options.world),
+        ("engine", f"{engine.name}: {engine.doc}"),
+        ("derives", ", ".join(engine.derives)),
+        ("seed", options.seed),
+        ("budget", " or ".join(budget)),
+        ("units", f"{options.unit_ops:,} ops each, sequences of up to {options.length} ops, {options.jobs} at a time"),
+        ("oracles", ", ".join(options.oracles) if options.oracles else "all"),
+        ("core", "compiled" if is_compiled() else "uncompiled: about fifty times slower; see `mmfuzz doctor`"),
+        ("database", database or "none: nothing is stored"),
+    )
+    for name, value in lines:
+        screen.announce(f"{name:10} {value}")

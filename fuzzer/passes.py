@@ -1,0 +1,262 @@
+"""The passes of minimization: each proposes simpler traces of one sort, over and over, until none is taken.
+
+A pass looks at nothing but the reducer's best trace; proposals that are not simpler are refused there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+
+from fuzzer.arguments import FIRST_KERNEL_ACTOR, least_size, renamed, used
+from fuzzer.rank import is_stepped, op_rank
+from fuzzer.reducer import Pass, Reducer
+from fuzzer.tokens import renumber_tokens, shared_stores, with_own_token
+from simcore.ops import KERNEL_ACTORS, OP_BY_NAME, OPS, ArgKind, actor_numbers
+from simcore.trace_op import Op, arg_range
+from simcore.world import SIZES, World
+
+# A pair of ops is tried for deletion only in traces up to this length: pairs grow with its square.
+LONGEST_FOR_PAIRS = 40
+NAMED_SIZES: dict[str, ArgKind] = {"processes": "process", "pages": "page", "memcgs": "memcg"}
+
+
+def delete_ops(r: Reducer) -> None:
+    """Leave out runs of ops, half of the trace first, then ever shorter ones, from the end to the start."""
+    size = max(1, len(r.ops) // 2)
+    while size:
+        end = len(r.ops)
+        while end > 0:
+            start = max(0, end - size)
+            r.attempt_ops(r.ops[:start], r.ops[end:])
+            end = start
+        size //= 2
+
+
+def delete_pairs(r: Reducer) -> None:
+    """Leave out two ops at once, such as an mlock and its munlock."""
+    if len(r.ops) > LONGEST_FOR_PAIRS:
+        return
+    pairs = iter(_pairs(r))
+    for i, j in pairs:
+        if r.attempt_ops(r.ops[:i], r.ops[i + 1 : j], r.ops[j + 1 :]):
+            pairs = iter(_pairs(r))
+
+
+def delete_features(r: Reducer) -> None:
+    """Take features out of the world, together with the ops that need them."""
+    for name in sorted(r.best.world.features):
+        if name not in r.best.world.features:
+            continue
+        ops = tuple(op for op in map(plain_op, r.ops) if op.name != "step") if name == "steps" else r.ops
+        kept = tuple(op for op in ops if name not in OP_BY_NAME[op.name].needs)
+        r.attempt(replace(r.best, ops=kept, world=r.best.world.without([name])))
+
+
+def steps_to_plain_ops(r: Reducer) -> None:
+    """Turn races into ops that run through: all of them, then one begun path, one second thread at a time."""
+    r.attempt_ops([plain_op(op) for op in r.ops if op.name != "step"])
+    i = 0
+    while i < len(r.ops):
+        if is_stepped(r.ops[i]) and r.ops[i].name != "step":
+            _to_plain_op(r, i)
+        i += 1
+
+
+def _to_plain_op(r: Reducer, i: int) -> None:
+    """Run the path that begins at i through, there or at a later place; or let the first thread do it."""
+    before, op, behind = r.ops[:i], r.ops[i], r.ops[i + 1 :]
+    if op.begin:
+        plain = replace(op, begin=False)
+        steps = _steps_of(op, behind)
+        others = [other for place, other in enumerate(behind) if place not in steps]
+        for late in range(len(others) + 1):
+            if r.attempt_ops(before, others[:late], [plain], others[late:]):
+                return
+        if r.attempt_ops(before, [plain], behind):
+            return
+    if op.thread:
+        r.attempt_ops(before, [replace(op, thread=0)], _by_first_thread(op, behind))
+        r.attempt_ops(before, [replace(op, thread=0)], behind)
+
+
+def simpler_ops(r: Reducer) -> None:
+    """Put a simpler op in an op's place: reclaim for memcg_reclaim, swapoff for swapoff_on."""
+    for i in range(len(r.ops) - 1, -1, -1):
+        for op in _simpler(r.ops[i], r.best.world):
+            if r.attempt_ops(r.ops[:i], [op], r.ops[i + 1 :]):
+                break
+
+
+def two_ops_to_one(r: Reducer) -> None:
+    """Put one op in the place of two that follow each other: swapoff_on for swapoff and swapon."""
+    i = 0
+    while i + 1 < len(r.ops):
+        candidates = {*_variants(r.ops[i], r.best.world), *_variants(r.ops[i + 1], r.best.world)}
+        fused = sorted(candidates, key=op_rank)
+        if not any(r.attempt_ops(r.ops[:i], [op], r.ops[i + 2 :]) for op in fused):
+            i += 1
+
+
+def lower_arguments(r: Reducer) -> None:
+    """Lower the arguments of single ops; tokens are not looked at here."""
+    for i in range(len(r.ops)):
+        for place, kind in enumerate(OP_BY_NAME[r.ops[i].name].args):
+            for value in _values_below(kind, r.ops[i].args[place], r.best.world):
+                args = (*r.ops[i].args[:place], value, *r.ops[i].args[place + 1 :])
+                if r.attempt_ops(r.ops[:i], [replace(r.ops[i], args=args)], r.ops[i + 1 :]):
+                    break
+
+
+def merge_names(r: Reducer) -> None:
+    """Let two pages, processes or cgroups be one."""
+    for kind in NAMED_SIZES.values():
+        for greater in sorted(used(r.ops, kind), reverse=True):
+            for lesser in range(greater):
+                if r.attempt(renamed(r.best, kind, {greater: lesser})):
+                    break
+
+
+def processes_to_pages(r: Reducer) -> None:
+    """Do without fork: what the children did to their pages, the first process does to further pages."""
+    world = r.best.world
+    pages = world.pages * world.processes
+    if not any(op.name == "fork" for op in r.ops) or pages > SIZES["pages"][1]:
+        return
+    ops = [_in_first_process(op, world) for op in r.ops if op.name not in ("fork", "exit")]
+    wide = replace(world, pages=pages, mergeable=pages if world.mergeable else 0)
+    r.attempt(replace(r.best, ops=tuple(ops), world=wide))
+
+
+def renumber(r: Reducer) -> None:
+    """Number pages, processes, cgroups and tokens in the order of first use, all at once or two at a time."""
+    for kind in NAMED_SIZES.values():
+        names = {value: place for place, value in enumerate(used(r.ops, kind))}
+        r.attempt(renamed(r.best, kind, names))
+        for lesser, greater in combinations(range(least_size(r.ops, kind)), 2):
+            r.attempt(renamed(r.best, kind, {lesser: greater, greater: lesser}))
+    r.attempt(renumber_tokens(r.best))
+    for place in shared_stores(r.best):
+        r.attempt(with_own_token(r.best, place))
+
+
+def lower_world(r: Reducer) -> None:
+    """Lower the sizes of the world, each to the least that keeps the failure; take a disk for swap."""
+    if r.best.world.swap != "disk":
+        r.attempt(replace(r.best, world=replace(r.best.world, swap="disk")))
+    for name, (least, _) in SIZES.items():
+        if name in NAMED_SIZES:
+            least = max(least, least_size(r.ops, NAMED_SIZES[name]))
+        for value in range(least, getattr(r.best.world, name)):
+            if r.attempt(replace(r.best, world=_resized(r.best.world, name, value))):
+                break
+
+
+def sort_ops(r: Reducer) -> None:
+    """Exchange neighbours, so that ops that may stand in any order stand in one."""
+    i = 0
+    while i + 1 < len(r.ops):
+        swapped = r.attempt_ops(r.ops[:i], [r.ops[i + 1], r.ops[i]], r.ops[i + 2 :])
+        i = max(0, i - 1) if swapped else i + 1
+
+
+PASSES: tuple[Pass, ...] = (
+    delete_ops,
+    steps_to_plain_ops,
+    delete_features,
+    processes_to_pages,
+    merge_names,
+    renumber,
+    lower_world,
+    simpler_ops,
+    lower_arguments,
+    delete_pairs,
+    two_ops_to_one,
+    sort_ops,
+)
+
+
+def plain_op(op: Op) -> Op:
+    """The op run through by the first thread."""
+    return replace(op, begin=False, thread=0) if op.begin or op.thread else op
+
+
+def _pairs(r: Reducer) -> Iterator[tuple[int, int]]:
+    return combinations(range(len(r.ops)), 2)
+
+
+def _actor_of(op: Op) -> int | None:
+    """Whose path the op begins."""
+    runner = OP_BY_NAME[op.name].actor
+    return op.args[0] * 2 + op.thread if runner == "thread" else KERNEL_ACTORS.get(runner)
+
+
+def _steps_of(op: Op, behind: tuple[Op, ...]) -> set[int]:
+    """The places behind a begun op that step its actor, up to the next op that begins one of the actor's paths."""
+    actor = _actor_of(op)
+    places = set()
+    for place, other in enumerate(behind):
+        if other.begin and _actor_of(other) == actor:
+            break
+        if other.name == "step" and other.args[0] == actor:
+            places.add(place)
+    return places
+
+
+def _by_first_thread(op: Op, ops: tuple[Op, ...]) -> list[Op]:
+    """The ops with those of the op's process that the second thread does done by the first."""
+    second = op.args[0] * 2 + 1
+    return [
+        replace(other, args=(second - 1,)) if other.name == "step" and other.args[0] == second
+        else replace(other, thread=0) if other.thread and other.args[0] == op.args[0]
+        else other
+        for other in ops
+    ]  # fmt: skip
+
+
+def _variants(op: Op, world: World) -> Iterator[Op]:
+    """Every op that the world has, done to the page, process or cgroup that the op is done to.
+
+    Of a begun op also every op that its actor can begin.
+    """
+    if op.name == "step":
+        return
+    runner = OP_BY_NAME[op.name].actor
+    named = dict(zip(OP_BY_NAME[op.name].args, op.args, strict=True))
+    for spec in OPS:
+        if spec.needs <= world.features and spec.name != "step":
+            args = tuple(named.get(kind, arg_range(kind, world)[0]) for kind in spec.args)
+            yield Op(spec.name, args)
+            if op.begin and spec.path and spec.actor == runner:
+                yield Op(spec.name, args, op.thread, begin=True)
+
+
+def _in_first_process(op: Op, world: World) -> Op:
+    """The op done by the first process, to a page that no other process's page becomes."""
+    if op.name == "step" and op.args[0] < FIRST_KERNEL_ACTOR:
+        return replace(op, args=(op.args[0] % 2,))
+    args = dict(zip(OP_BY_NAME[op.name].args, op.args, strict=True))
+    if "process" in args:
+        process = args["process"]
+        args["process"] = 0
+        if "page" in args:
+            args["page"] += process * world.pages
+    return replace(op, args=tuple(args.values()))
+
+
+def _simpler(op: Op, world: World) -> list[Op]:
+    return sorted((other for other in _variants(op, world) if op_rank(other) < op_rank(op)), key=op_rank)
+
+
+def _values_below(kind: ArgKind, value: int, world: World) -> list[int]:
+    if kind == "token":
+        return []
+    if kind == "actor":
+        return sorted(actor for actor in actor_numbers(world.processes).values() if actor < value)
+    return list(range(arg_range(kind, world)[0], value))
+
+
+def _resized(world: World, name: str, value: int) -> World:
+    pages = value if name == "pages" else world.pages
+    return replace(world, **{"mergeable": min(world.mergeable, pages), name: value})
+
+

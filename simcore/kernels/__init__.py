@@ -1,0 +1,7 @@
+"""The kernels shipped with mmfuzz: each file holds one kernel, or one and the patches to it."""
+
+from simcore.kernel_class import KernelBase
+from simcore.kernels.linux_4_0_rc7_mm1 import Linux40Rc7Mm1, MakeEveryPteDirty
+from simcore.kernels.linux_4_5 import Linux45
+
+KERNELS: tuple[type[KernelBase], ...] = (Linux40Rc7Mm1, MakeEveryPteDirty, Linux45)
