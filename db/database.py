@@ -63,7 +63,7 @@ class Database:
             yield session
 
     def facts(self) -> dict[str, str]:
-        """What it is, for people: place, kind and version, schema, journal mode (SQLite), whether it is writable."""
+        """What it is, for people: place, kind and version, schema, SQLite's journal mode, whether it is writable."""
         ask = "SELECT sqlite_version()" if self.engine.dialect.name == "sqlite" else "SHOW server_version"
         with translated(self.shown), self.engine.connect() as connection:
             version = connection.exec_driver_sql(ask).scalar_one()

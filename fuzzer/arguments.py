@@ -11,7 +11,9 @@ FIRST_KERNEL_ACTOR = 8
 
 
 def used(ops: Iterable[Op], kind: ArgKind) -> tuple[int, ...]:
-    """The numbers of a kind that the ops name, in the order of first use. A step of a thread names its process."""
+    """The numbers of a kind that the ops name, in the order of first use. A step of a thread names its
+    process.
+    """
     found: dict[int, None] = {}
     for op in ops:
         for arg_kind, value in zip(OP_BY_NAME[op.name].args, op.args, strict=True):

@@ -1,9 +1,10 @@
 """Which rows of a kernel make a trace fail.
 
-A kernel is data, so a failure can be asked for its cause by experiment. With a reference kernel that does not fail on
-the trace: rows are moved from the guilty kernel into the reference, and a smallest set that makes the failure appear
-there is its cause. Where the reference fails by itself, or there is none: rows of the guilty kernel are flipped, and a
-smallest set that makes the failure vanish, without another one in its place, is what can be said.
+A kernel is data, so a failure can be asked for its cause by experiment. With a reference kernel that does not
+fail on the trace: rows are moved from the guilty kernel into the reference, and a smallest set that makes the
+failure appear there is its cause. Where the reference fails by itself, or there is none: rows of the guilty
+kernel are flipped, and a smallest set that makes the failure vanish, without another one in its place, is
+what can be said.
 """
 
 from collections.abc import Sequence
@@ -26,11 +27,12 @@ LARGEST_SET = 3
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The guilty rows: in each, `a` is what the reference says, or the flipped value, and `b` what the kernel says.
+    """The guilty rows: in each, `a` is what the reference says, or the flipped value, and `b` what the kernel
+    says.
 
-    `reference` names the kernel the rows were exchanged with; None when rows of the guilty kernel were flipped
-    instead. `how` says in words what was done and what came of it. `complete` is False when the search was cut
-    short: then a smaller set, or any set at all, may exist.
+    `reference` names the kernel the rows were exchanged with; None when rows of the guilty kernel were
+    flipped instead. `how` says in words what was done and what came of it. `complete` is False when the
+    search was cut short: then a smaller set, or any set at all, may exist.
     """
 
     reference: str | None
@@ -53,7 +55,9 @@ class Cause:
 
 
 def default_reference(kernel: Kernel) -> Kernel | None:
-    """The kernel to exchange rows with: the parent, else the successor, if it is shipped; None without either."""
+    """The kernel to exchange rows with: the parent, else the successor, if it is shipped; None without
+    either.
+    """
     known = {each.name: each for each in (*shipped_kernels(), *canary_kernels())}
     for name in (kernel.parent, kernel.successor):
         if name is not None and name in known:
@@ -70,10 +74,12 @@ def find_cause(
     budget: int = DEFAULT_BUDGET,
     compiled: bool | None = None,
 ) -> Cause:
-    """The rows that make the trace fail as it did in the violation. `budget` bounds the executions of the search.
+    """The rows that make the trace fail as it did in the violation. `budget` bounds the executions of the
+    search.
 
-    Of sets of equal size, rows exchanged are the first in the flat table. Rows flipped are rather those in which
-    another shipped kernel decides the other way, and of those the ones first used last: decided late, but doubted.
+    Of sets of equal size, rows exchanged are the first in the flat table. Rows flipped are rather those in
+    which another shipped kernel decides the other way, and of those the ones first used last: decided late,
+    but doubted.
     """
     trial = _Trial(trace, key_of(violation), budget, compiled=compiled)
     why = _why_no_exchange(trial, kernel, reference)
@@ -183,7 +189,9 @@ def _flip_rows(trial: _Trial, kernel: Kernel, why: str) -> Cause:
     except BudgetSpent:
         guilty, complete = None, False
     if guilty:
-        how = f"With {_count(len(guilty))} of {kernel.name} flipped, the failure is gone and no other appears."
+        how = (
+            f"With {_count(len(guilty))} of {kernel.name} flipped, the failure is gone and no other appears."
+        )
     elif complete:
         how = f"No {LARGEST_SET} of the {_count(len(uses))} that the trace uses can be flipped to make it go."
     else:
@@ -192,10 +200,13 @@ def _flip_rows(trial: _Trial, kernel: Kernel, why: str) -> Cause:
 
 
 def _doubted_first(uses: Sequence[int], kernel: Kernel) -> list[int]:
-    """The rows that another shipped kernel decides the other way, then the others; each part the last used first."""
+    """The rows that another shipped kernel decides the other way, then the others; each part the last used
+    first.
+    """
     others = shipped_kernels()
     doubted = {row for row in uses if any(other.rows[row] != kernel.rows[row] for other in others)}
-    return sorted(reversed(uses), key=lambda row: row not in doubted)
+    last_first = list(reversed(uses))
+    return sorted(last_first, key=lambda row: row not in doubted)
 
 
 def _moved(into: bytes, source: bytes, rows: Sequence[int]) -> bytes:

@@ -22,3 +22,10 @@ SWARM_FEATURE_OUT_CHANCE = 64
 SWARM_OP_OUT_CHANCE = 80
 # Swarm shrinks a size of the world.
 SWARM_SHRINK_CHANCE = 128
+
+# What an op takes, as bits.
+TAKES_PROCESS = 1
+TAKES_PAGE = 2
+TAKES_TOKEN = 4
+TAKES_THREAD = 8
+TAKES_PATH = 16

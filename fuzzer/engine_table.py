@@ -11,7 +11,9 @@ from simcore.errors import unknown_name
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """One engine: its name, what it does, what it derives from a unit's seed, and whether it draws as swarm does."""
+    """One engine: its name, what it does, what it derives from a unit's seed, and whether it draws as swarm
+    does.
+    """
 
     name: str
     doc: str
@@ -28,8 +30,14 @@ ENGINES: tuple[EngineSpec, ...] = (
     ),
     EngineSpec(
         "swarm",
-        "As random, but every 32 sequences draw features to leave out, weights for the ops, and a smaller world.",
-        ("the features left out", "the ops' weights", "the world's sizes", "the length of each sequence", "every op"),
+        "As random, but every 32 sequences draw features to leave out, weights of ops, and a smaller world.",
+        (
+            "the features left out",
+            "the ops' weights",
+            "the world's sizes",
+            "the length of each sequence",
+            "every op",
+        ),
         swarm=True,
     ),
 )

@@ -10,7 +10,7 @@ cdef struct engine_state:
     int samples_per_key
     int checks
     int16_t weights[MAX_OPS]
-    uint8_t is_path[MAX_OPS]
+    uint8_t takes[MAX_OPS]
     int max_processes
     int max_pages
     int max_frames

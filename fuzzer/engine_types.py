@@ -15,7 +15,7 @@ class EngineState:
     samples_per_key: Annotated[int, "int"]
     checks: Annotated[int, "int"]
     weights: Annotated[list[int], "int16_t", MAX_OPS]
-    is_path: Annotated[list[int], "uint8_t", MAX_OPS]
+    takes: Annotated[list[int], "uint8_t", MAX_OPS]
     max_processes: Annotated[int, "int"]
     max_pages: Annotated[int, "int"]
     max_frames: Annotated[int, "int"]

@@ -21,4 +21,6 @@ class NotAFailure(FuzzerError):  # noqa: N818 - it reads as what happened
 
 
 class FlakyTrace(FuzzerError):  # noqa: N818 - it reads as what happened
-    """The same trace ended in two ways. That is a bug of mmfuzz, not of the kernel; nothing it says can be believed."""
+    """The same trace ended in two ways. That is a bug of mmfuzz, not of the kernel; nothing it says can be
+    believed.
+    """

@@ -15,7 +15,7 @@ from simcore.oracles import OracleClass
 from simcore.run import Violation, run_trace
 from simcore.trace import Trace, format_trace
 
-# The uncompiled core repeats the compiled one's work on traces up to this length; it is some 100 times slower.
+# The uncompiled core repeats the compiled one's work on traces up to this length; it is much slower.
 LONGEST_UNCOMPILED = 100
 
 
@@ -23,8 +23,8 @@ LONGEST_UNCOMPILED = 100
 class Failure:
     """A minimized failing trace with its verdict and cause.
 
-    `violation` is what the minimized trace shows. `count` is how many sequences it stands for, `seed` the unit's
-    in which it was found, `options` what that unit derived. `minimization` says what was tried.
+    `violation` is what the minimized trace shows. `count` is how many sequences it stands for, `seed` the
+    unit's in which it was found, `options` what that unit derived. `minimization` says what was tried.
     """
 
     id: str
@@ -61,7 +61,8 @@ def make_failure(
 ) -> Failure:
     """Deflake, minimize and explain what a unit found.
 
-    FlakyTrace when the trace does not end the same way every time, NotAFailure when it does not show the violation.
+    FlakyTrace when the trace does not end the same way every time, NotAFailure when it does not show the
+    violation.
     """
     deflake(found.trace, kernel, compiled=compiled)
     minimized = minimize(
@@ -92,7 +93,9 @@ def make_failure(
 
 
 def deflake(trace: Trace, kernel: Kernel, *, compiled: bool | None = None) -> None:
-    """Run the trace twice, and once on the other core where that is cheap. FlakyTrace when the outcomes differ."""
+    """Run the trace twice, and once on the other core where that is cheap. FlakyTrace when the outcomes
+    differ.
+    """
     outcomes = {
         "first": run_trace(trace, kernel, compiled=compiled).digest,
         "second": run_trace(trace, kernel, compiled=compiled).digest,
@@ -103,8 +106,8 @@ def deflake(trace: Trace, kernel: Kernel, *, compiled: bool | None = None) -> No
     if len(set(outcomes.values())) > 1:
         told = ", ".join(f"{run} {digest}" for run, digest in outcomes.items())
         raise FlakyTrace(
-            f"this trace did not end the same way every time ({told}), which is a bug of mmfuzz; please report it:\n"
-            + format_trace(trace)
+            f"this trace did not end the same way every time ({told}), which is a bug of mmfuzz;"
+            f" please report it:\n{format_trace(trace)}"
         )
 
 

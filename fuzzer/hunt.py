@@ -20,8 +20,8 @@ UNIT_OPS = 200_000
 class Progress:
     """How far a hunt has come. `units` are those that are done with all that they found.
 
-    `traces`, `ops` and `rows` are sums over the units run. `failures` are all so far, with their counts; `new` is the
-    one just found, None at the end of a unit.
+    `traces`, `ops` and `rows` are sums over the units run. `failures` are all so far, with their counts;
+    `new` is the one just found, None at the end of a unit.
     """
 
     units: int = 0
@@ -42,12 +42,10 @@ def hunt(
 ) -> Iterator[Progress]:
     """Run the units of a run for ever: unit i is the spec with the seed unit_seed(spec.seed, i).
 
-    Gives a Progress at every new failure and at the end of every unit; the caller stops it by asking for no more. The
-    failures after n units depend on the arguments and n alone.
+    Gives a Progress at every new failure and at the end of every unit; the caller stops it by asking for no
+    more. The failures after n units depend on the arguments and n alone.
     """
-    triage = Triage(
-        spec.kernel, reference, versions=versions, search_budget=search_budget, compiled=compiled
-    )
+    triage = Triage(spec.kernel, reference, versions=versions, search_budget=search_budget, compiled=compiled)
     progress = Progress()
     total = UnitResult()
     while True:

@@ -24,7 +24,9 @@ word_of = lru_cache(maxsize=1 << 14)(encode_op)
 
 
 class Probe:
-    """A machine with a kernel's rows, ready for one trace after the other. Every oracle listens, as in run_trace()."""
+    """A machine with a kernel's rows, ready for one trace after the other. Every oracle listens, as in
+    run_trace().
+    """
 
     def __init__(self, rows: bytes, *, compiled: bool | None = None) -> None:
         self._machine: Any = new_machine(compiled)
@@ -121,5 +123,3 @@ class Judge:
 def words_of(trace: Trace) -> "array[int]":
     """The trace's ops as words."""
     return array("I", map(word_of, trace.ops))
-
-

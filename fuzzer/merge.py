@@ -10,8 +10,8 @@ from simcore.rules import TOTAL_ROWS
 def merge_results(results: Iterable[UnitResult]) -> UnitResult:
     """The results of several units, in the order of the units, as one.
 
-    A key keeps SAMPLES_PER_KEY samples; the counts of those dropped go to the key's first sample. Counts, rows and
-    digest do not depend on the order.
+    A key keeps SAMPLES_PER_KEY samples; the counts of those dropped go to the key's first sample. Counts,
+    rows and digest do not depend on the order.
     """
     traces, ops, rows, digest = 0, 0, 0, 0
     failures: list[FoundFailure] = []

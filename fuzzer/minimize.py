@@ -18,9 +18,9 @@ from simcore.trace import Trace
 class Minimized:
     """The trace that minimization came to, what it shows, and how far it can be trusted to be the simplest.
 
-    `slips` are candidates that failed in another way and were refused. `one_minimal`: without any one op the failure
-    is gone. `shortest` is "known" when every shorter trace of the minimized world was tried (see fuzzer.search).
-    `tried` names the passes, in order.
+    `slips` are candidates that failed in another way and were refused. `one_minimal`: without any one op the
+    failure is gone. `shortest` is "known" when every shorter trace of the minimized world was tried (see
+    fuzzer.search). `tried` names the passes, in order.
     """
 
     trace: Trace
@@ -41,11 +41,13 @@ def minimize(
     search_budget: int = DEFAULT_BUDGET,
     compiled: bool | None = None,
 ) -> Minimized:
-    """The simplest trace found that shows the violation's oracle and kind. NotAFailure when the trace does not.
+    """The simplest trace found that shows the violation's oracle and kind. NotAFailure when the trace does
+    not.
 
-    With a reference kernel, the trace also goes on to fail, or not to fail, in the reference as it did before: a
-    failure that the two kernels have in common does not take the place of one that only the kernel has.
-    `search_budget` are the executions of one exhaustive search; 0 leaves it out. Cost: a few thousand executions.
+    With a reference kernel, the trace also goes on to fail, or not to fail, in the reference as it did
+    before: a failure that the two kernels have in common does not take the place of one that only the kernel
+    has. `search_budget` are the executions of one exhaustive search; 0 leaves it out. Cost: a few thousand
+    executions.
     """
     key = key_of(violation)
     judge = Judge(trace, kernel, key, reference, compiled=compiled)

@@ -6,6 +6,7 @@ A pass looks at nothing but the reducer's best trace; proposals that are not sim
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 from fuzzer.arguments import FIRST_KERNEL_ACTOR, least_size, renamed, used
 from fuzzer.rank import is_stepped, op_rank
@@ -191,7 +192,9 @@ def _actor_of(op: Op) -> int | None:
 
 
 def _steps_of(op: Op, behind: tuple[Op, ...]) -> set[int]:
-    """The places behind a begun op that step its actor, up to the next op that begins one of the actor's paths."""
+    """The places behind a begun op that step its actor, up to the next op that begins one of the actor's
+    paths.
+    """
     actor = _actor_of(op)
     places = set()
     for place, other in enumerate(behind):
@@ -257,6 +260,5 @@ def _values_below(kind: ArgKind, value: int, world: World) -> list[int]:
 
 def _resized(world: World, name: str, value: int) -> World:
     pages = value if name == "pages" else world.pages
-    return replace(world, **{"mergeable": min(world.mergeable, pages), name: value})
-
-
+    sizes: dict[str, Any] = {"mergeable": min(world.mergeable, pages), name: value}
+    return replace(world, **sizes)

@@ -1,7 +1,7 @@
 """Which of two failing traces is the simpler one: a total order, so that minimizing comes to an end.
 
-Fewer ops before all; then fewer ops that cut paths into steps; then fewer features, a smaller world, and the ops that
-need less, say less and stand earlier in the table of ops.
+Fewer ops before all; then fewer ops that cut paths into steps; then fewer features, a smaller world, and the
+ops that need less, say less and stand earlier in the table of ops.
 """
 
 from functools import lru_cache

@@ -1,8 +1,8 @@
 """The best trace so far, and the one function that replaces it.
 
-Passes propose; attempt() decides. It takes a candidate only if that is simpler (fuzzer.rank) and the predicate holds,
-so that every order of passes comes to an end, and a trace that no pass can better stays as it is when it is minimized
-again. What a failure is, only the predicate knows.
+Passes propose; attempt() decides. It takes a candidate only if that is simpler (fuzzer.rank) and the
+predicate holds, so that every order of passes comes to an end, and a trace that no pass can better stays as
+it is when it is minimized again. What a failure is, only the predicate knows.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,8 @@
 """Whether a shorter trace fails in the same way: an exhaustive search in the world of a minimized trace.
 
-Every sequence of ops that the world has is tried, shortest first and the simplest op first, with these left out:
-pages and tokens are named in the order of first use, and what follows an op that was skipped equals a shorter trace.
+Every sequence of ops that the world has is tried, shortest first and the simplest op first, with these left
+out: pages and tokens are named in the order of first use, and what follows an op that was skipped equals a
+shorter trace.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,9 @@ class BudgetSpent(Exception):  # noqa: N818 - it reads as what happened
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What the search found: a simpler trace or None, and whether all shorter traces were tried and do not fail."""
+    """What the search found: a simpler trace or None, and whether all shorter traces were tried and do not
+    fail.
+    """
 
     simpler: Trace | None
     none_shorter: bool
@@ -67,7 +70,9 @@ class _Search:
         self._known_choices: dict[object, list[tuple[Op, int]]] = {}
 
     def first_failing(self, missing: int) -> Trace | None:
-        """The first trace, of so many ops more, that fails and is simpler than the one minimized; None if none is."""
+        """The first trace, of so many ops more, that fails and is simpler than the one minimized; None if
+        none is.
+        """
         if missing == 0:
             return self._judged()
         for op, word in self._choices():
@@ -96,7 +101,9 @@ class _Search:
             raise BudgetSpent
 
     def _choices(self) -> list[tuple[Op, int]]:
-        """The ops that may follow, with their words, the simplest first; the same wherever the same names are used."""
+        """The ops that may follow, with their words, the simplest first; the same wherever the same names are
+        used.
+        """
         pages = frozenset(used(self._ops, "page"))
         tokens = frozenset(token for op in self._ops if (token := token_of(op)) is not None)
         choices = self._known_choices.get((pages, tokens))

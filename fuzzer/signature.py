@@ -1,8 +1,8 @@
 """Which failures are the same.
 
-A signature covers the oracle, the kind, and the rules and bits of the causal rows, with what the kernel decides in
-them; not the rows' numbers, so that it stays what it is when rules are added. Without causal rows, the ops of the
-minimized trace take their place.
+A signature covers the oracle, the kind, and the rules and bits of the causal rows, with what the kernel
+decides in them; not the rows' numbers, so that it stays what it is when rules are added. Without causal rows,
+the ops of the minimized trace take their place.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from simcore.trace import Trace
 
 
 def signature(violation: Violation, cause: Cause, minimized: Trace) -> str:
-    """ "sig-" and 12 hex digits; failures of one kernel with the same signature are taken for one."""
+    """The text "sig-" and 12 hex digits; failures of one kernel with one signature are taken for the same."""
     lines = [violation.oracle, violation.kind]
     for row in cause.rows:
         bits = " ".join(f"{bit}={value:d}" for bit, value in sorted(row.bits.items()))
@@ -24,7 +24,7 @@ def signature(violation: Violation, cause: Cause, minimized: Trace) -> str:
 
 
 def failure_id(signature_text: str, kernel_digest: str) -> str:
-    """ "fail-" and 10 hex digits: a signature on a kernel."""
+    """The text "fail-" and 10 hex digits: a signature on a kernel."""
     return f"fail-{_digest([signature_text, kernel_digest], 10)}"
 
 

@@ -11,7 +11,8 @@ class BudgetSpent(Exception):  # noqa: N818 - it reads as what happened
 
 
 def smallest_set(members: Sequence[int], largest: int, holds: Question) -> tuple[int, ...] | None:
-    """The first of the smallest sets of up to `largest` members for which it holds; None when it holds for none.
+    """The first of the smallest sets of up to `largest` members for which it holds; None when it holds for
+    none.
 
     Sets come in the order of their members. Cost: a question for each set.
     """

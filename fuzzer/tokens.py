@@ -1,8 +1,8 @@
 """Tokens in normal form.
 
-The oracles tell from a token which store it was, so two stores have the same token only where equal contents matter,
-and then one of the shared tokens. In normal form, a token stored once is the next of 1, 2, 3, ...; one stored more
-than once is the next of the shared ones; both in the order of first use.
+The oracles tell from a token which store it was, so two stores have the same token only where equal contents
+matter, and then one of the shared tokens. In normal form, a token stored once is the next of 1, 2, 3, ...;
+one stored more than once is the next of the shared ones; both in the order of first use.
 """
 
 from collections import Counter
@@ -56,7 +56,9 @@ def shared_stores(trace: Trace) -> tuple[int, ...]:
     """The places of the ops whose token is stored more than once."""
     stores = Counter(map(token_of, trace.ops))
     return tuple(
-        place for place, op in enumerate(trace.ops) if (token := token_of(op)) is not None and stores[token] > 1
+        place
+        for place, op in enumerate(trace.ops)
+        if (token := token_of(op)) is not None and stores[token] > 1
     )
 
 

@@ -1,11 +1,12 @@
 """Results of units folded into failures: what is new is minimized and explained, what is known is counted.
 
-Minimizing the same failure again and again would take longer than finding it. So a key (oracle and kind) has the
-samples of the first unit that shows it minimized, and after that at most LATER_SAMPLES more over all units.
+Minimizing the same failure again and again would take longer than finding it. So a key (oracle and kind) has
+the samples of the first unit that shows it minimized, and after that at most LATER_SAMPLES more over all
+units.
 
-Counts. Only keys are counted while sequences run, for a sequence that is not minimized could be any failure of its
-key. So what a unit counts for a key goes to the first failure found for the key; each further failure of the key
-counts its own minimized samples and nothing else.
+Counts. Only keys are counted while sequences run, for a sequence that is not minimized could be any failure
+of its key. So what a unit counts for a key goes to the first failure found for the key; each further failure
+of the key counts its own minimized samples and nothing else.
 """
 
 from collections.abc import Iterator, Mapping

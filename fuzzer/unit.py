@@ -9,14 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fuzzer.drawn import drawn_trace
-from fuzzer.engine_constants import MAX_LENGTH, ORIGINS
+from fuzzer.engine_constants import (
+    MAX_LENGTH,
+    ORIGINS,
+    TAKES_PAGE,
+    TAKES_PATH,
+    TAKES_PROCESS,
+    TAKES_THREAD,
+    TAKES_TOKEN,
+)
 from fuzzer.engine_table import find_engine, new_engine
 from fuzzer.errors import UnitError
 from fuzzer.seeds import BIGGEST_SEED
 from simcore.core import NEEDS, OP_CODES, new_machine
 from simcore.errors import UnknownName
 from simcore.kernel import Kernel
-from simcore.ops import OPS
+from simcore.ops import OPS, OpSpec
 from simcore.oracles import ORACLE_BY_NAME
 from simcore.rules import TOTAL_ROWS
 from simcore.run import ALL_CHECKS, Violation, violations_of
@@ -35,8 +43,8 @@ FailureKey = tuple[str, str]
 class UnitSpec:
     """What a unit is. UnitError, UnknownEngine or UnknownName when it cannot be.
 
-    `seed` has 63 bits. `ops` is the budget: the sequence in which it ends is still finished. `length` is the most
-    ops a sequence can have. `oracles` are those whose failures count, None for all.
+    `seed` has 63 bits. `ops` is the budget: the sequence in which it ends is still finished. `length` is the
+    most ops a sequence can have. `oracles` are those whose failures count, None for all.
     """
 
     kernel: Kernel
@@ -62,7 +70,8 @@ class FoundFailure:
     """One sequence that failed, as it was drawn.
 
     `count` is how many of the unit's sequences it stands for: the first sample of a key has all that are not
-    samples themselves. `options` holds what is needed to draw the sequence again, and what was derived for it.
+    samples themselves. `options` holds what is needed to draw the sequence again, and what was derived for
+    it.
     """
 
     trace: Trace
@@ -81,7 +90,8 @@ class FoundFailure:
 class UnitResult:
     """What came out of a unit, or of several. `rows` has a byte of 0 or 1 for each row of the flat table.
 
-    `failures` are in the order in which they were found. `digest` covers every outcome, not only the failures.
+    `failures` are in the order in which they were found. `digest` covers every outcome, not only the
+    failures.
     """
 
     traces: int = 0
@@ -110,15 +120,24 @@ def start_engine(spec: UnitSpec, machine: Any, compiled: bool | None = None) -> 
     machine.set_world(spec.world.encode(), NEEDS)
     machine.clear_covered()
     weights = [0] * OP_CODES
-    is_path = [0] * OP_CODES
+    takes = [0] * OP_CODES
     for op in OPS:
         weights[op.code] = op.weight
-        is_path[op.code] = int(op.path)
+        takes[op.code] = takes_bits(op)
     swarm = int(find_engine(spec.engine).swarm)
     engine = new_engine(machine, compiled)
-    engine.configure(spec.seed, swarm, spec.length, SAMPLES_PER_KEY, ALL_CHECKS, weights, is_path)
+    engine.configure(spec.seed, swarm, spec.length, SAMPLES_PER_KEY, ALL_CHECKS, weights, takes)
     engine.set_world(spec.world.encode())
     return engine
+
+
+def takes_bits(op: OpSpec) -> int:
+    """What the op takes, as the engines' TAKES_* bits."""
+    bits = TAKES_PROCESS if "process" in op.args else 0
+    bits |= TAKES_PAGE if "page" in op.args else 0
+    bits |= TAKES_TOKEN if "token" in op.args else 0
+    bits |= TAKES_THREAD if op.actor == "thread" else 0
+    return bits | (TAKES_PATH if op.path else 0)
 
 
 def key_of(violation: Violation) -> FailureKey:
@@ -180,9 +199,7 @@ def _options(spec: UnitSpec, sample: _Sample) -> dict[str, object]:
     }
 
 
-def _digest_of(
-    traces: int, ops: int, outcomes: int, rows: bytes, failures: tuple[FoundFailure, ...]
-) -> str:
+def _digest_of(traces: int, ops: int, outcomes: int, rows: bytes, failures: tuple[FoundFailure, ...]) -> str:
     parts = [f"{traces} {ops} {outcomes}", rows.hex()]
     parts += [f"{found.trace.digest} {found.key} {found.count}" for found in failures]
     return "unit-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -303,6 +303,9 @@ def read_everything(s: "MmState") -> None:
                 return
             if pte_kind(s.pte[ptep]) != PTE_NONE or s.expect[ptep] != ZEROS:
                 access_page(s, mm * THREADS_PER_MM, ptep, FOR_READ, ZEROS, False)
+            if s.nr_busy > 0:
+                report(s, ORACLE_STUCK_PATH, ptep, s.expect[ptep], 0)
+                return
 
 
 def fold_state(s: "MmState") -> None:
@@ -322,6 +325,9 @@ def finish_trace(s: "MmState") -> None:
         return
     end_all_swap_writes(s)
     read_everything(s)
+    if s.nr_busy > 0:
+        fold_state(s)
+        return
     if s.checks & CHECK_COUNTS and not s.stopped:
         check_counts(s)
     fold_state(s)

@@ -6,7 +6,7 @@ from fuzzer.engine_types cimport engine_state
 from simcore.bits cimport mix
 from simcore.constants cimport DIRECT_RECLAIM, FEATURE_KSM, FEATURE_STEPS, FIRST_SHARED_TOKEN, LAST_SHARED_TOKEN, LAST_TOKEN, PATH_NONE
 from simcore.mm_types cimport mm_state
-from simcore.op_ids cimport OP_FORK, OP_IO_DONE, OP_IO_ERROR, OP_MEMCG_ATTACH, OP_MEMCG_LIMIT, OP_MEMCG_RECLAIM, OP_READ, OP_STEP, OP_SWAPOFF, OP_SWAPOFF_ON, OP_SWAPON, OP_WRITE
+from simcore.op_ids cimport OP_FORK, OP_IO_DONE, OP_IO_ERROR, OP_MEMCG_ATTACH, OP_MEMCG_LIMIT, OP_MEMCG_RECLAIM, OP_READ, OP_STEP, OP_SWAPOFF, OP_SWAPOFF_ON, OP_SWAPON
 
 cdef uint64_t next_random(engine_state *g) noexcept nogil
 cdef void seed_random(engine_state *g, int64_t sequence) noexcept nogil

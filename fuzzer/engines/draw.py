@@ -120,17 +120,21 @@ def draw_op(g: "EngineState", s: "MmState") -> "u32":
         return pack_op(code, busy_actor(s, below(bits, DIRECT_RECLAIM)), 0, 0, False, False)
     if code == OP_MEMCG_LIMIT:
         return pack_op(code, below(bits, s.nr_memcgs), below(bits >> 8, s.nr_vpn * 2), 0, False, False)
-    draw_page(g, s, bits >> 40)
-    first = g.last_first
-    second = g.last_second
+    takes = g.takes[code]
+    first = 0
+    second = 0
+    if takes & TAKES_PROCESS:
+        draw_page(g, s, bits >> 40)
+        first = g.last_first
+        second = g.last_second if takes & TAKES_PAGE else 0
     if code == OP_MEMCG_RECLAIM:
         first = below(bits, s.nr_memcgs)
     if code == OP_MEMCG_ATTACH:
         second = below(bits, s.nr_memcgs)
     stepping = (s.features & FEATURE_STEPS) != 0
-    thread = stepping and (bits >> 8 & 255) < SECOND_THREAD_CHANCE
-    begin = stepping and g.is_path[code] != 0 and (bits >> 16 & 255) < BEGIN_CHANCE
-    token = draw_token(g, s, bits >> 24) if code == OP_WRITE else 0
+    thread = stepping and takes & TAKES_THREAD != 0 and (bits >> 8 & 255) < SECOND_THREAD_CHANCE
+    begin = stepping and takes & TAKES_PATH != 0 and (bits >> 16 & 255) < BEGIN_CHANCE
+    token = draw_token(g, s, bits >> 24) if takes & TAKES_TOKEN else 0
     return pack_op(code, first, second, token, thread, begin)
 
 
@@ -142,6 +146,11 @@ if not cython.compiled:
         SAME_PAGE_CHANCE,
         SECOND_THREAD_CHANCE,
         SHARED_TOKEN_CHANCE,
+        TAKES_PAGE,
+        TAKES_PATH,
+        TAKES_PROCESS,
+        TAKES_THREAD,
+        TAKES_TOKEN,
     )
     from fuzzer.engine_types import EngineState
     from simcore.bits import mix
@@ -167,5 +176,4 @@ if not cython.compiled:
         OP_SWAPOFF,
         OP_SWAPOFF_ON,
         OP_SWAPON,
-        OP_WRITE,
     )

@@ -80,8 +80,8 @@ class Engine:
             self.g = EngineState()
             self.base = EngineState()
 
-    def configure(self, seed, swarm, length_max, samples_per_key, checks, weights, is_path):
-        """Take a unit's options; weights and is_path by op code."""
+    def configure(self, seed, swarm, length_max, samples_per_key, checks, weights, takes):
+        """Take a unit's options; weights and TAKES_* bits by op code."""
         self.g.seed = seed
         self.g.swarm = swarm
         self.g.length_max = length_max
@@ -90,7 +90,7 @@ class Engine:
         for code in range(MAX_OPS):
             self.g.weights[code] = weights[code]
             self.base.weights[code] = weights[code]
-            self.g.is_path[code] = is_path[code]
+            self.g.takes[code] = takes[code]
         for key in range(FAILURE_KEYS):
             self.g.failures[key] = 0
         self.g.sequence = 0

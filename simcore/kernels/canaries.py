@@ -74,13 +74,13 @@ class TrustsFailedWrite(Sound):
 
 
 class ForkKeepsWrite(Sound):
-    """fork leaves a page of the swap cache writable in both processes."""
+    """fork leaves a page of the swap cache that was not stored to since it came back writable in both processes."""
 
     name = "canary-fork-keeps-write"
 
-    def fork_write_protects(swapcache):
-        """Planted: not for a page of the swap cache."""
-        return not swapcache
+    def fork_write_protects(pte_dirty, swapcache):
+        """Planted: not for a clean page of the swap cache."""
+        return pte_dirty or not swapcache
 
 
 class DontneedSkipsSwapped(Sound):

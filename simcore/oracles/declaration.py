@@ -12,7 +12,8 @@ class Oracle:
 
     `code` is its number in the core: safety oracles come first, then liveness, then cost. `what` is the sentence a
     failure is reported with; `{page}`, `{expected}` and `{seen}` are filled in. `canary` names the kernel with a bug
-    planted on purpose that this oracle, and no other, catches.
+    planted on purpose that this oracle, and no other, catches; `canary_world` is what of the default world must be changed for
+    that, in the text form of worlds.
     """
 
     code: int
@@ -22,3 +23,4 @@ class Oracle:
     what: str
     false_alarms: str
     canary: str
+    canary_world: str = ""

@@ -13,4 +13,5 @@ ORACLE = Oracle(
     what="{page} was given up with MADV_FREE, and gets a swap slot and a write",
     false_alarms='The same conditions as never_discardable.',
     canary="canary-cgroup-writes-freed",
+    canary_world="memcgs=1",
 )

@@ -13,4 +13,5 @@ ORACLE = Oracle(
     what="slot {seen} counts users that do not exist: it is never freed",
     false_alarms='None known.',
     canary="canary-zap-forgets-slot",
+    canary_world="without=swapoff",
 )

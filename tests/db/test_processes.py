@@ -17,6 +17,7 @@ from db.database import Database, open_database
 # Forked, so that a child may run what a test defines. No engine is open in the parent when it forks.
 FORK = multiprocessing.get_context("fork")
 JOIN_SECONDS = 60
+BARRIER_SECONDS = 20
 
 WRITERS = 3
 FAILURES = 8
@@ -25,8 +26,9 @@ ROUNDS = 3
 
 def _in_processes(number: int, work: Callable[[int, Barrier], None]) -> None:
     """Run `work(index, barrier)` in so many processes and wait until all have done it."""
-    barrier = FORK.Barrier(number)
-    processes = [FORK.Process(target=work, args=(index, barrier)) for index in range(number)]
+    # One that fails must not leave the others waiting for it.
+    barrier = FORK.Barrier(number, timeout=BARRIER_SECONDS)
+    processes = [FORK.Process(target=work, args=(index, barrier), daemon=True) for index in range(number)]
     for process in processes:
         process.start()
     for process in processes:
