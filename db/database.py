@@ -63,7 +63,7 @@ class Database:
             yield session
 
     def facts(self) -> dict[str, str]:
-        """What it is, for people: place, kind and version, schema, SQLite's journal mode, whether it is writable."""
+        """What it is, for people: place, kind, schema, SQLite's journal mode, whether it is writable."""
         ask = "SELECT sqlite_version()" if self.engine.dialect.name == "sqlite" else "SHOW server_version"
         with translated(self.shown), self.engine.connect() as connection:
             version = connection.exec_driver_sql(ask).scalar_one()
@@ -115,9 +115,7 @@ def _open_file(place: Place, access: Access, busy_timeout_seconds: float) -> Dat
     if access == "write" and not writable:
         raise _unwritable(place.shown)
     if writable:
-        engine = sqlite.file_engine(
-            place.file, "create" if access == "write" else "write", busy_timeout_seconds
-        )
+        engine = sqlite.file_engine(place.file, "create" if access == "write" else "write", busy_timeout_seconds)
     elif revision == schema.revisions()[-1]:
         engine = sqlite.file_engine(place.file, "look", busy_timeout_seconds)
         return Database(place.shown, engine, writable=False)
@@ -142,9 +140,7 @@ def _look_at(place: Place) -> str | None:
     if not place.file.exists() or place.file.stat().st_size == 0:
         return None
     if place.file.stat().st_size < _SMALLEST_FILE_BYTES:
-        raise ForeignDatabaseError(
-            "this file is not a database", place.shown, "choose another; it was left as it is"
-        )
+        raise ForeignDatabaseError("this file is not a database", place.shown, "choose another; it was left as it is")
     engine = sqlite.file_engine(place.file, "look", busy_timeout_seconds=5.0)
     try:
         with engine.connect() as connection:

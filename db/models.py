@@ -88,9 +88,7 @@ class RunRow(Base):
         {"comment": "Runs of the fuzzer; only the process that runs one writes its row"},
     )
 
-    id: Mapped[str] = mapped_column(
-        Text, primary_key=True, comment="run-...: digest of what was asked, and when"
-    )
+    id: Mapped[str] = mapped_column(Text, primary_key=True, comment="run-...: digest of what was asked, and when")
     kernel_digest: Mapped[str] = mapped_column(
         ForeignKey("kernel.digest"), index=True, comment="The kernel that was fuzzed"
     )
@@ -104,15 +102,11 @@ class RunRow(Base):
     state: Mapped[str] = mapped_column(Text, comment="running, done, stopped (by its user) or died")
     started: Mapped[datetime] = mapped_column(UTCDateTime, index=True, comment="When it began, UTC")
     heard: Mapped[datetime] = mapped_column(UTCDateTime, comment="When it last said that it runs, UTC")
-    ended: Mapped[datetime | None] = mapped_column(
-        UTCDateTime, comment="When it ended, UTC; NULL while it runs"
-    )
+    ended: Mapped[datetime | None] = mapped_column(UTCDateTime, comment="When it ended, UTC; NULL while it runs")
     seconds: Mapped[float] = mapped_column(comment="Time spent fuzzing")
     traces: Mapped[int] = mapped_column(Big, comment="Traces executed")
     ops: Mapped[int] = mapped_column(Big, comment="Ops executed")
-    rows_covered: Mapped[int] = mapped_column(
-        Big, comment="Rows of the kernel's rules that decided something"
-    )
+    rows_covered: Mapped[int] = mapped_column(Big, comment="Rows of the kernel's rules that decided something")
     rows_total: Mapped[int] = mapped_column(Big, comment="Rows of all rules")
 
 
@@ -129,19 +123,13 @@ class FailureRow(Base):
         {"comment": "Failures, one per signature and kernel; shows the finding with the shortest trace"},
     )
 
-    id: Mapped[str] = mapped_column(
-        Text, primary_key=True, comment="fail-...: digest of signature and kernel"
-    )
+    id: Mapped[str] = mapped_column(Text, primary_key=True, comment="fail-...: digest of signature and kernel")
     signature: Mapped[str] = mapped_column(Text, comment="sig-...: failures that are the same")
     oracle: Mapped[str] = mapped_column(Text, index=True, comment="The oracle that judged")
     cls: Mapped[str] = mapped_column("class", Text, index=True, comment="safety, liveness or cost")
     kind: Mapped[str] = mapped_column(Text, comment="How the page came to be what it was")
-    kernel_digest: Mapped[str] = mapped_column(
-        ForeignKey("kernel.digest"), index=True, comment="The kernel that fails"
-    )
-    kernel_name: Mapped[str] = mapped_column(
-        Text, index=True, comment="Its name when it was first seen to fail"
-    )
+    kernel_digest: Mapped[str] = mapped_column(ForeignKey("kernel.digest"), index=True, comment="The kernel that fails")
+    kernel_name: Mapped[str] = mapped_column(Text, index=True, comment="Its name when it was first seen to fail")
     original_digest: Mapped[str] = mapped_column(
         ForeignKey("trace.digest"), index=True, comment="The trace as it was drawn"
     )
@@ -150,9 +138,7 @@ class FailureRow(Base):
     )
     verdict: Mapped[str] = mapped_column(Text, comment="PASS, FAIL, UNKNOWN or SKIPPED")
     reason: Mapped[str] = mapped_column(Text, comment="Why, in one sentence")
-    violation: Mapped[dict[str, Any]] = mapped_column(
-        Document, comment="Where and what, as the oracle saw it"
-    )
+    violation: Mapped[dict[str, Any]] = mapped_column(Document, comment="Where and what, as the oracle saw it")
     cause: Mapped[dict[str, Any]] = mapped_column(Document, comment="The guilty rows and how they were found")
     reference_digest: Mapped[str | None] = mapped_column(
         ForeignKey("kernel.digest"), comment="The kernel whose rows were exchanged to find the cause"
@@ -162,9 +148,7 @@ class FailureRow(Base):
     options: Mapped[dict[str, Any]] = mapped_column(Document, comment="Every option, given or derived")
     versions: Mapped[dict[str, Any]] = mapped_column(Document, comment="Versions of all that took part")
     first_seen: Mapped[datetime] = mapped_column(UTCDateTime, comment="First time any run saw it, UTC")
-    last_seen: Mapped[datetime] = mapped_column(
-        UTCDateTime, index=True, comment="Last time any run saw it, UTC"
-    )
+    last_seen: Mapped[datetime] = mapped_column(UTCDateTime, index=True, comment="Last time any run saw it, UTC")
 
 
 class RunFailureRow(Base):

@@ -136,9 +136,7 @@ def _kernel_is(name_or_digest: str) -> ColumnElement[bool]:
     return (FailureRow.kernel_name == name_or_digest) | FailureRow.kernel_digest.in_(so_named)
 
 
-def _complete(
-    session: Session, column: InstrumentedAttribute[str], noun: str, prefix: str, given: str
-) -> str:
+def _complete(session: Session, column: InstrumentedAttribute[str], noun: str, prefix: str, given: str) -> str:
     """The whole id that begins as given."""
     beginning = given if given.startswith(prefix) else prefix + given
     if re.fullmatch("[0-9a-f]+", beginning.removeprefix(prefix)) is None:

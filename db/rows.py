@@ -131,9 +131,7 @@ def stored_trace(row: TraceRow) -> StoredTrace:
     return StoredTrace(row.digest, row.kernel_name, row.world_text, row.text, row.ops)
 
 
-def stored_failure(
-    row: FailureRow, original: TraceRow, minimized: TraceRow, count: int, runs: int
-) -> StoredFailure:
+def stored_failure(row: FailureRow, original: TraceRow, minimized: TraceRow, count: int, runs: int) -> StoredFailure:
     """The value of a failure's row, with its two traces and its sums over runs."""
     return StoredFailure(
         id=row.id,

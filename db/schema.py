@@ -44,9 +44,7 @@ def find_revision(connection: Connection, place: str) -> str | None:
         return None
     stored = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()
     if len(stored) != 1:
-        raise DamagedDatabaseError(
-            "the schema's revision is not known", place, "restore a copy of the database"
-        )
+        raise DamagedDatabaseError("the schema's revision is not known", place, "restore a copy of the database")
     revision = str(stored[0])
     if revision not in revisions():
         known = f"it is at {revision}, this release knows {revisions()[0]} to {revisions()[-1]}"

@@ -12,9 +12,7 @@ from db.models import Base
 def insert_or_skip(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
     """Insert one row; whether it was inserted. A row with the same key stays as it is."""
     table = table_of(model)
-    statement = (
-        _insert(session, table).values(values).on_conflict_do_nothing(index_elements=table.primary_key)
-    )
+    statement = _insert(session, table).values(values).on_conflict_do_nothing(index_elements=table.primary_key)
     return session.execute(statement.returning(*table.primary_key)).first() is not None
 
 

@@ -96,7 +96,7 @@ def slot_change(slot: int, before: SlotState, after: SlotState) -> str | None:
         changes.append(f"written: {content_name(after.content)}")
     elif before.content != after.content:
         changes.append(f"holds {content_name(after.content)}")
-    if used and not was_used and not after.written:
+    if not was_used and not after.written:
         changes.append("not written yet")
     return f"slot {slot}: {', '.join(changes)}" if changes else None
 

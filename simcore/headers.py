@@ -106,10 +106,7 @@ def _cimports(names: Iterator[tuple[str, str]] | set[tuple[str, str]]) -> list[s
     modules: dict[str, list[str]] = {}
     for module, name in sorted(names):
         modules.setdefault(module, []).append(name)
-    return [
-        f"{f'from {module} ' if module else ''}cimport {', '.join(names)}"
-        for module, names in modules.items()
-    ]
+    return [f"{f'from {module} ' if module else ''}cimport {', '.join(names)}" for module, names in modules.items()]
 
 
 def _c_functions(root: Path, tree: ast.Module, path: str) -> Iterator[str]:
@@ -118,8 +115,7 @@ def _c_functions(root: Path, tree: ast.Module, path: str) -> Iterator[str]:
     predicates = _predicates(tree) | {
         name
         for name, module in _imports(tree).items()
-        if (source := root / (module.replace(".", "/") + ".py")).exists()
-        and name in _predicates(_parse(source))
+        if (source := root / (module.replace(".", "/") + ".py")).exists() and name in _predicates(_parse(source))
     }
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and (declaration := _c_function(node, path, c_types)):
@@ -131,9 +127,7 @@ def _c_functions(root: Path, tree: ast.Module, path: str) -> Iterator[str]:
 
 def _annotation_types(root: Path, tree: ast.Module) -> dict[str, str]:
     """The C types of the annotations that the module can use: the built-in ones and those it imports."""
-    imported = {
-        n: c_type for n, module in _imports(tree).items() if (c_type := _declared_type(root, module, n))
-    }
+    imported = {n: c_type for n, module in _imports(tree).items() if (c_type := _declared_type(root, module, n))}
     return imported | C_TYPES
 
 
@@ -142,18 +136,14 @@ def _predicates(tree: ast.Module) -> set[str]:
     return {
         node.name
         for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-        and isinstance(node.returns, ast.Name)
-        and node.returns.id == "bool"
+        if isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Name) and node.returns.id == "bool"
     }
 
 
 def _c_function(node: ast.FunctionDef, path: str, c_types: dict[str, str]) -> str | None:
     """The C declaration of a function, or None when it stays a Python function."""
     arguments = node.args.args
-    types = [
-        _c_type(annotation, c_types) for annotation in (*(a.annotation for a in arguments), node.returns)
-    ]
+    types = [_c_type(annotation, c_types) for annotation in (*(a.annotation for a in arguments), node.returns)]
     if node.decorator_list or None in types or _takes_more_than_arguments(node.args):
         return None
     if node.args.defaults:
@@ -233,9 +223,7 @@ def _extern_constants(tree: ast.Module, path: Path) -> list[str]:
     wide = [(name, value, c_type) for name, value, c_type in _constants(tree, path) if c_type]
     if not wide:
         return []
-    macros = [
-        f"    #define {name} (({c_type}){value}{'u' if value >= 0 else ''}ll)" for name, value, c_type in wide
-    ]
+    macros = [f"    #define {name} (({c_type}){value}{'u' if value >= 0 else ''}ll)" for name, value, c_type in wide]
     return [
         "",
         "cdef extern from *:",

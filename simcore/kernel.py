@@ -184,14 +184,11 @@ def with_rows(kernel: Kernel, rows: Mapping[int, bool], name: str | None = None)
     table = bytearray(kernel.rows)
     for flat_row, value in rows.items():
         if not 0 <= flat_row < TOTAL_ROWS:
-            raise KernelError(
-                f"kernel {kernel.name}: there is no row {flat_row}; rows are 0 to {TOTAL_ROWS - 1}"
-            )
+            raise KernelError(f"kernel {kernel.name}: there is no row {flat_row}; rows are 0 to {TOTAL_ROWS - 1}")
         table[flat_row] = bool(value)
     changed = {rule_of_row(row)[0].name for row in rows if table[row] != kernel.rows[row]}
     sources = tuple(
-        (rule, f"{kernel.name}, with rows changed" if rule in changed else source)
-        for rule, source in kernel.sources
+        (rule, f"{kernel.name}, with rows changed" if rule in changed else source) for rule, source in kernel.sources
     )
     made = Kernel(name or kernel.name, kernel.name, bytes(table), kernel.doc, sources)
     return made if name else replace(made, name=f"{kernel.name.partition('~')[0]}~{made.digest[4:12]}")

@@ -125,9 +125,7 @@ def _check_attributes(cls: type) -> None:
             if name in RULE_BY_NAME or name in CLASS_ATTRIBUTES or name.startswith("_"):
                 continue
             unknown = unknown_name("rule", name, RULE_BY_NAME)
-            raise KernelError(
-                f"{_place(base, value)}: {unknown}. A name that is no rule starts with an underscore"
-            )
+            raise KernelError(f"{_place(base, value)}: {unknown}. A name that is no rule starts with an underscore")
 
 
 def _rule_function(owner: type, rule: Rule) -> FunctionType:
@@ -151,16 +149,12 @@ def _bits_looked_at(owner: type, rule: Rule, function: FunctionType) -> list[str
     bits = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
-            raise KernelError(
-                f"{place}: argument {argument} is not plain; a rule takes its bits by their names"
-            )
+            raise KernelError(f"{place}: argument {argument} is not plain; a rule takes its bits by their names")
         if argument.name not in rule.bits:
             hint = "a rule has no self; " if argument.name == "self" else ""
             raise KernelError(f"{place}: {hint}{unknown_name('bit', argument.name, rule.bits)}")
         if argument.default is not argument.empty:
-            raise KernelError(
-                f"{place}: bit {argument.name} has a default, which would never be used; drop it"
-            )
+            raise KernelError(f"{place}: bit {argument.name} has a default, which would never be used; drop it")
         bits.append(argument.name)
     return bits
 
@@ -179,8 +173,7 @@ def _evaluate(owner: type, rule: Rule) -> bytes:
             raise KernelError(f"{call} raised {type(error).__name__}: {error}") from error
         if not isinstance(value, bool):
             raise KernelError(
-                f"{call} returned {quoted(repr(value))}, of type {type(value).__name__};"
-                " a rule returns True or False"
+                f"{call} returned {quoted(repr(value))}, of type {type(value).__name__}; a rule returns True or False"
             )
         rows.append(value)
     return expand_rows(rule, bits, rows)

@@ -69,9 +69,7 @@ def find_kernel(spec: str) -> Kernel:
         raise KernelError(f"{path}: there is no such file; by name there are: {', '.join(kernel_names())}")
     kernel = _kernel_of_file(path, class_name)
     if kernel.name in shipped and kernel.digest != shipped[kernel.name].digest:
-        raise KernelError(
-            f"{path}: {kernel.name} is the name of a shipped kernel with other rows; choose another name"
-        )
+        raise KernelError(f"{path}: {kernel.name} is the name of a shipped kernel with other rows; choose another name")
     return kernel
 
 

@@ -105,7 +105,7 @@ def replace_page(s: "MmState", ptep: int, pfn: int, kpage: int) -> None:
     set_pte(s, ptep, pte)
     page_add_rmap(s, kpage, ptep)
     rmap_unlink(s, pfn, ptep)
-    page_remove_rmap(s, pfn, ptep)
+    page_remove_rmap(s, pfn)
     if s.page_mapcount[pfn] == 0:
         try_to_free_swap(s, pfn)
     note_merged(s, ptep)

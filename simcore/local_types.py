@@ -9,9 +9,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 
-def local_types(
-    function: ast.FunctionDef, c_types: Mapping[str, str], predicates: set[str]
-) -> dict[str, str]:
+def local_types(function: ast.FunctionDef, c_types: Mapping[str, str], predicates: set[str]) -> dict[str, str]:
     """C types by variable, in the order of first assignment.
 
     `c_types` are the C types of annotations by their text, `predicates` the functions that return bool.

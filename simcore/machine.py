@@ -4,6 +4,8 @@ The compiled core and the uncompiled modules each have a Machine with the same m
 side in one process and be compared.
 """
 
+from collections.abc import Sequence
+
 import cython
 
 
@@ -13,18 +15,18 @@ class Machine:
     Not thread-safe. Everything it returns is a copy.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         if not cython.compiled:
             self.s = MmState()
 
-    def load_kernel(self, rows):
+    def load_kernel(self, rows: bytes) -> None:
         """Take the kernel's flat table: TOTAL_ROWS bytes of 0 and 1."""
         if len(rows) != TOTAL_ROWS:
             raise ValueError(f"a kernel has {TOTAL_ROWS} rows, this one {len(rows)}")
         for i in range(TOTAL_ROWS):
             self.s.rows[i] = rows[i]
 
-    def set_world(self, numbers, op_needs):
+    def set_world(self, numbers: Sequence[int], op_needs: Sequence[int]) -> None:
         """Take the sizes (in the order of World.encode()) and, for each op code, the features it needs."""
         processes, pages, frames, slots, memcgs, mergeable, zram, features = numbers
         self.s.nr_mm_max = processes
@@ -38,32 +40,32 @@ class Machine:
         for code, needs in enumerate(op_needs):
             self.s.op_needs[code] = needs
 
-    def start(self, checks):
+    def start(self, checks: int) -> None:
         """Begin a trace, with a mask of CHECK_* bits and LOG_ROWS."""
         self.s.checks = checks
         reset(cython.address(self.s) if cython.compiled else self.s)
 
-    def op(self, word):
+    def op(self, word: int) -> int:
         """Run one op; its RESULT_* code."""
         return execute_op(cython.address(self.s) if cython.compiled else self.s, word)
 
-    def finish(self):
+    def finish(self) -> None:
         """End the trace: settle, look what can be discarded, read every page."""
         finish_trace(cython.address(self.s) if cython.compiled else self.s)
 
-    def stopped(self):
+    def stopped(self) -> bool:
         """Whether a safety oracle has spoken: later ops of the trace are not run."""
         return self.s.stopped != 0
 
-    def outcome(self):
+    def outcome(self) -> int:
         """The 64-bit hash of everything that happened so far."""
         return self.s.outcome
 
-    def failed(self):
+    def failed(self) -> int:
         """The mask of oracles that have spoken, by code."""
         return self.s.failed
 
-    def failure(self, oracle):
+    def failure(self, oracle: int) -> tuple[int, int, int, int, int]:
         """An oracle's first report: (op index, ptep, origin, expected, seen)."""
         return (
             self.s.fail_at[oracle],
@@ -73,42 +75,44 @@ class Machine:
             self.s.fail_seen[oracle],
         )
 
-    def covered(self):
+    def covered(self) -> bytes:
         """The rows used since the last clear_covered(), a byte each."""
         return bytes([self.s.covered[i] for i in range(TOTAL_ROWS)])
 
-    def clear_covered(self):
+    def clear_covered(self) -> None:
         """Forget which rows were used."""
         for i in range(TOTAL_ROWS):
             self.s.covered[i] = 0
 
-    def take_log(self):
+    def take_log(self) -> list[int]:
         """The rows used since the last call, in order; empty without LOG_ROWS."""
         rows = [self.s.log[i] for i in range(self.s.nr_log)]
         self.s.nr_log = 0
         return rows
 
-    def ptes(self):
+    def ptes(self) -> list[list[int]]:
         """The page tables: for each process ever made, one pte word a page."""
-        return [
-            [self.s.pte[mm << VPN_SHIFT | vpn] for vpn in range(self.s.nr_vpn)] for mm in range(self.s.nr_mm)
-        ]
+        return [[self.s.pte[mm << VPN_SHIFT | vpn] for vpn in range(self.s.nr_vpn)] for mm in range(self.s.nr_mm)]
 
-    def expectations(self):
+    def expectations(self) -> list[list[tuple[int, int, int]]]:
         """For each process, for each page: (expected token, SHADOW_* bits, VM_* flags)."""
         return [
             [
-                (self.s.expect[mm << VPN_SHIFT | vpn], self.s.shadow[mm << VPN_SHIFT | vpn], self.s.vm_flags[mm << VPN_SHIFT | vpn])
+                (
+                    self.s.expect[mm << VPN_SHIFT | vpn],
+                    self.s.shadow[mm << VPN_SHIFT | vpn],
+                    self.s.vm_flags[mm << VPN_SHIFT | vpn],
+                )
                 for vpn in range(self.s.nr_vpn)
             ]
             for mm in range(self.s.nr_mm)
         ]
 
-    def alive(self):
+    def alive(self) -> list[bool]:
         """For each process ever made, whether it lives."""
         return [self.s.mm_alive[mm] != 0 for mm in range(self.s.nr_mm)]
 
-    def pages(self):
+    def pages(self) -> list[tuple[int, int, int, int, int, int, int]]:
         """For each frame: (PG_* flags, mapcount, refcount, content, slot, locking actor + 1, memcg)."""
         return [
             (
@@ -123,7 +127,7 @@ class Machine:
             for pfn in range(self.s.nr_frames)
         ]
 
-    def swap_slots(self):
+    def swap_slots(self) -> list[tuple[int, int, int, int]]:
         """For each slot: (count, cached frame or -1, content, written)."""
         return [
             (
@@ -135,7 +139,7 @@ class Machine:
             for slot in range(self.s.nr_slots)
         ]
 
-    def actors(self):
+    def actors(self) -> list[tuple[int, int, int]]:
         """For each actor on a path: (actor, path, phase)."""
         return [
             (actor, self.s.act_path[actor], self.s.act_phase[actor])

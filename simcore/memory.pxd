@@ -9,6 +9,7 @@ cdef int step_fault(mm_state *s, int actor) noexcept nogil
 cdef int abandon_fault(mm_state *s, int actor) noexcept nogil
 cdef bint access_permitted(int pte, int write) noexcept nogil
 cdef void access(mm_state *s, int ptep, int write, int token) noexcept nogil
+@cython.locals(empty=bint)
 cdef int handle_pte_fault(mm_state *s, int actor, int ptep) noexcept nogil
 cdef void anon_vma_prepare(mm_state *s, int ptep) noexcept nogil
 cdef void map_new_page(mm_state *s, int ptep, int pfn, int pte_bits) noexcept nogil

@@ -92,10 +92,8 @@ def handle_pte_fault(s: "MmState", actor: int, ptep: int) -> int:
         return STEP_BLOCKED
     if kind == PTE_SWAP:
         return fault_swap_lookup(s, actor, ptep)
-    if kind == PTE_NONE:
-        result = do_anonymous_page(s, ptep, s.act_write[actor])
-    else:
-        result = do_wp_page(s, actor, ptep)
+    empty = kind == PTE_NONE
+    result = do_anonymous_page(s, ptep, s.act_write[actor]) if empty else do_wp_page(s, actor, ptep)
     if result == RESULT_BLOCKED:
         return STEP_BLOCKED
     if result != RESULT_OK:
@@ -201,7 +199,7 @@ def wp_page_copy(s: "MmState", ptep: int) -> int:
         map_new_page(s, ptep, pfn, write_bits(s, ptep, dirty))
         s.origin[ptep] = ORIGIN_COW
         if not shared_zero:
-            page_remove_rmap(s, old, ptep)
+            page_remove_rmap(s, old)
             munlock_page(s, old)
     elif pfn >= 0:
         put_page(s, pfn)
@@ -325,7 +323,7 @@ def zap_present_pte(s: "MmState", actor: int, ptep: int, pte: int) -> None:
         s.page_flags[pfn] |= PG_DIRTY
     get_page(s, pfn)
     rmap_unlink(s, pfn, ptep)
-    page_remove_rmap(s, pfn, ptep)
+    page_remove_rmap(s, pfn)
     if s.page_mapcount[pfn] == 0 and s.page_flags[pfn] & PG_SWAPCACHE and trylock_page(s, pfn, actor):
         try_to_free_swap(s, pfn)
         unlock_page(s, pfn)

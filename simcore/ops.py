@@ -48,9 +48,7 @@ def _op(
     kinds: dict[str, ArgKind] = {
         "P": "process", "p": "page", "T": "token", "C": "memcg", "n": "count", "A": "actor",
     }  # fmt: skip
-    return OpSpec(
-        code, name, tuple(kinds[a] for a in args), frozenset(needs.split()), doc, path, actor, guest, weight
-    )
+    return OpSpec(code, name, tuple(kinds[a] for a in args), frozenset(needs.split()), doc, path, actor, guest, weight)
 
 
 OPS: tuple[OpSpec, ...] = (

@@ -7,7 +7,7 @@ cdef void rmap_link(mm_state *s, int pfn, int ptep) noexcept nogil
 cdef void rmap_unlink(mm_state *s, int pfn, int ptep) noexcept nogil
 cdef void page_add_rmap(mm_state *s, int pfn, int ptep) noexcept nogil
 cdef void page_add_anon_rmap(mm_state *s, int pfn, int ptep) noexcept nogil
-cdef void page_remove_rmap(mm_state *s, int pfn, int ptep) noexcept nogil
+cdef void page_remove_rmap(mm_state *s, int pfn) noexcept nogil
 cdef int next_linked(mm_state *s, int pfn, int after) noexcept nogil
 cdef int next_mapping(mm_state *s, int pfn, int after) noexcept nogil
 @cython.locals(see_all=bint)

@@ -33,7 +33,7 @@ def page_add_anon_rmap(s: "MmState", pfn: int, ptep: int) -> None:
     page_add_rmap(s, pfn, ptep)
 
 
-def page_remove_rmap(s: "MmState", pfn: int, ptep: int) -> None:
+def page_remove_rmap(s: "MmState", pfn: int) -> None:
     """Count one mapping less and drop its reference; the caller has changed the pte."""
     if s.page_mapcount[pfn] <= 0:
         kernel_bug(s, BUG_RMAP_UNDERFLOW)
@@ -104,7 +104,7 @@ def unmap_for_migration(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
         rmap_unlink(s, pfn, ptep)
     else:
         set_pte(s, ptep, migration_pte(pte))
-    page_remove_rmap(s, pfn, ptep)
+    page_remove_rmap(s, pfn)
     return SWAP_SUCCESS
 
 
@@ -118,7 +118,7 @@ def unmap_to_swap(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
     swap_duplicate(s, s.page_slot[pfn])
     set_pte(s, ptep, swap_pte(s, pfn, pte))
     rmap_unlink(s, pfn, ptep)
-    page_remove_rmap(s, pfn, ptep)
+    page_remove_rmap(s, pfn)
     return SWAP_SUCCESS
 
 
@@ -127,7 +127,7 @@ def discard_pte(s: "MmState", pfn: int, ptep: int) -> None:
     s.shadow[ptep] &= ~SHADOW_SOLE
     set_pte(s, ptep, PTE_NONE)
     rmap_unlink(s, pfn, ptep)
-    page_remove_rmap(s, pfn, ptep)
+    page_remove_rmap(s, pfn)
 
 
 def move_dirty_bit(s: "MmState", pfn: int, pte: int, migration: bool) -> None:
@@ -204,7 +204,6 @@ if not cython.compiled:
         PTE_PRESENT,
         PTE_SOFT_DIRTY,
         PTE_SWAP,
-        PTE_WRITE,
         PTE_YOUNG,
         RECLAIM_FREEABLE,
         RECLAIM_IGNORE_YOUNG,

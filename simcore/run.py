@@ -94,9 +94,7 @@ def observe(machine: Any, words: Any, *, log: bool = False) -> Observation:
 def violations_of(machine: Any) -> tuple[Violation, ...]:
     """What the oracles have said on this machine, in the order of their codes."""
     mask = machine.failed()
-    return tuple(
-        violation(oracle, *machine.failure(oracle.code)) for oracle in ORACLES if mask >> oracle.code & 1
-    )
+    return tuple(violation(oracle, *machine.failure(oracle.code)) for oracle in ORACLES if mask >> oracle.code & 1)
 
 
 def violation(oracle: Oracle, at: int, ptep: int, origin: int, expected: int, seen: int) -> Violation:

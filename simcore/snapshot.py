@@ -77,8 +77,7 @@ def take_snapshot(machine: Any) -> Snapshot:
     }
     pages = tuple(PageState(*page) for page in machine.pages())
     slots = tuple(
-        SlotState(count, page, content, bool(written))
-        for count, page, content, written in machine.swap_slots()
+        SlotState(count, page, content, bool(written)) for count, page, content, written in machine.swap_slots()
     )
     return Snapshot(ptes, expected, pages, slots)
 

@@ -141,9 +141,7 @@ class _Parser:
         stray = re.search(r"[^\t -~]", line)
         if stray:
             shown = f"U+{ord(stray[0]):04X}"
-            self._fail(
-                stray.start() + 1, f"the character {shown} ({stray[0]!a}); outside comments all is ASCII"
-            )
+            self._fail(stray.start() + 1, f"the character {shown} ({stray[0]!a}); outside comments all is ASCII")
         return [_Word(match[0], match.start() + 1) for match in re.finditer(r"[^\t ]+", line)]
 
     def _take_header(self, words: list[_Word]) -> None:
@@ -186,9 +184,7 @@ class _Parser:
         thread = args.pop() if args and args[-1].text.startswith("@") else None
         numbers = self._read_args(name, args, self.world)
         op = Op(name.text, numbers, self._read_thread(thread), begin is not None)
-        self._check_op(
-            op, self.world, {"begin": begin, "name": name, "thread": thread, **dict(enumerate(args))}
-        )
+        self._check_op(op, self.world, {"begin": begin, "name": name, "thread": thread, **dict(enumerate(args))})
         self.ops.append(op)
 
     def _read_args(self, name: _Word, words: list[_Word], world: World) -> tuple[int, ...]:

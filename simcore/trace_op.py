@@ -51,11 +51,7 @@ def find_mistake(op: Op, world: World) -> Mistake | None:
     spec = OP_BY_NAME.get(op.name)
     if spec is None:
         return Mistake("name", unknown_name("op", op.name, OP_BY_NAME))
-    return (
-        _find_missing_feature(op, spec, world)
-        or _find_wrong_form(op, spec)
-        or _find_wrong_arg(op, spec, world)
-    )
+    return _find_missing_feature(op, spec, world) or _find_wrong_form(op, spec) or _find_wrong_arg(op, spec, world)
 
 
 def signature(spec: OpSpec) -> str:
@@ -82,9 +78,7 @@ def decode_op(word: int) -> Op:
     """The op of a word: the inverse of encode_op. TraceError for a word that no op has."""
     spec = OP_BY_CODE.get(word & CODE_MASK)
     if spec is None:
-        raise TraceError(
-            f"word {word:#010x}: no op has the code {word & CODE_MASK}; codes are 1 to {len(OPS)}"
-        )
+        raise TraceError(f"word {word:#010x}: no op has the code {word & CODE_MASK}; codes are 1 to {len(OPS)}")
     fields = ARG_BITS[: len(spec.args)]
     args = tuple(word >> shift & (1 << width) - 1 for shift, width in fields)
     op = Op(spec.name, args, word >> THREAD_BIT & 1, bool(word >> BEGIN_BIT & 1))

@@ -77,9 +77,7 @@ def fold_rows(rule: Rule, rows: Collection[int]) -> tuple[Term, ...]:
 def bits_that_matter(rule: Rule, table: bytes) -> tuple[str, ...]:
     """The rule's bits on which its value depends in at least one row."""
     rows = range(rule.row_count)
-    return tuple(
-        bit for i, bit in enumerate(rule.bits) if any(table[row] != table[row ^ 1 << i] for row in rows)
-    )
+    return tuple(bit for i, bit in enumerate(rule.bits) if any(table[row] != table[row ^ 1 << i] for row in rows))
 
 
 def _widest_terms(rule: Rule, rows: set[int]) -> set[Term]:

@@ -88,14 +88,10 @@ class World:
             if name not in TEXT_FIELDS:
                 raise WorldError(unknown_name("world field", name, TEXT_FIELDS), name)
             if name in values:
-                raise WorldError(
-                    f"{name} is given twice, as {quoted(values[name])} and as {quoted(value)}", name
-                )
+                raise WorldError(f"{name} is given twice, as {quoted(values[name])} and as {quoted(value)}", name)
             values[name] = value
         given: dict[str, Any] = {
-            name: _size(name, value) if name in SIZES else value
-            for name, value in values.items()
-            if name != "without"
+            name: _size(name, value) if name in SIZES else value for name, value in values.items() if name != "without"
         }
         world = cls(**given)
         return world.without(values["without"].split(",")) if "without" in values else world

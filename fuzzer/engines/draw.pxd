@@ -10,6 +10,7 @@ from simcore.op_ids cimport OP_FORK, OP_IO_DONE, OP_IO_ERROR, OP_MEMCG_ATTACH, O
 
 cdef uint64_t next_random(engine_state *g) noexcept nogil
 cdef void seed_random(engine_state *g, int64_t sequence) noexcept nogil
+@cython.locals(byte=int)
 cdef int below(uint64_t bits, int limit) noexcept nogil
 cdef void fill_op_table(engine_state *g, int features, mm_state *s) noexcept nogil
 cdef bint can_do(mm_state *s, int code) noexcept nogil
@@ -18,6 +19,7 @@ cdef int busy_actor(mm_state *s, int start) noexcept nogil
 @cython.locals(shared=bint)
 cdef int draw_token(engine_state *g, mm_state *s, uint64_t bits) noexcept nogil
 cdef void draw_page(engine_state *g, mm_state *s, uint64_t bits) noexcept nogil
+@cython.locals(word=uint32_t)
 cdef uint32_t pack_op(int code, int first, int second, int token, bint thread, bint begin) noexcept nogil
 @cython.locals(stepping=bint, thread=bint, begin=bint)
 cdef uint32_t draw_op(engine_state *g, mm_state *s) noexcept nogil

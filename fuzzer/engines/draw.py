@@ -32,7 +32,8 @@ def seed_random(g: "EngineState", sequence: "i64") -> None:
 
 def below(bits: "u64", limit: int) -> int:
     """A number from 0 to limit - 1 from the lowest byte of random bits; limit is at most 256."""
-    return cython.cast(cython.int, bits & 255) * limit >> 8
+    byte: int = cython.cast(cython.int, bits & 255)
+    return byte * limit >> 8
 
 
 def fill_op_table(g: "EngineState", features: int, s: "MmState") -> None:
@@ -108,7 +109,7 @@ def draw_page(g: "EngineState", s: "MmState", bits: "u64") -> None:
 
 def pack_op(code: int, first: int, second: int, token: int, thread: bool, begin: bool) -> "u32":
     """The trace word of an op; the layout is in simcore.ops."""
-    word = cython.cast(cython.uint, token)
+    word: u32 = cython.cast(cython.uint, token)
     return word << 24 | second << 16 | begin << 13 | thread << 12 | first << 8 | code
 
 

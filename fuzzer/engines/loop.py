@@ -1,5 +1,8 @@
 """The loop of the engines: draw, execute, judge, count; sequence after sequence, without Python."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import cython
 
 
@@ -74,13 +77,22 @@ def run_sequences(g: "EngineState", base: "EngineState", s: "MmState", ops: "i64
 class Engine:
     """An engine on a machine. The unit's pure function drives it; nothing here knows a clock."""
 
-    def __init__(self, machine):
+    def __init__(self, machine: Any) -> None:
         self.machine = machine
         if not cython.compiled:
             self.g = EngineState()
             self.base = EngineState()
 
-    def configure(self, seed, swarm, length_max, samples_per_key, checks, weights, takes):
+    def configure(
+        self,
+        seed: int,
+        swarm: int,
+        length_max: int,
+        samples_per_key: int,
+        checks: int,
+        weights: Sequence[int],
+        takes: Sequence[int],
+    ) -> None:
         """Take a unit's options; weights and TAKES_* bits by op code."""
         self.g.seed = seed
         self.g.swarm = swarm
@@ -97,7 +109,7 @@ class Engine:
         self.g.ops = 0
         self.g.digest = 1
 
-    def set_world(self, numbers):
+    def set_world(self, numbers: Sequence[int]) -> None:
         """Take the unit's world, in the order of World.encode()."""
         (
             self.g.max_processes,
@@ -110,7 +122,7 @@ class Engine:
             self.g.features,
         ) = numbers
 
-    def run(self, ops):
+    def run(self, ops: int) -> bool:
         """Go on until so many ops in all, or a sample; True if there is one."""
         if cython.compiled:
             return run_sequences(
@@ -121,20 +133,20 @@ class Engine:
             )
         return run_sequences(self.g, self.base, self.machine.s, ops)
 
-    def words(self):
+    def words(self) -> list[int]:
         """The words of the sequence last run."""
         return [self.g.words[i] for i in range(self.g.nr_words)]
 
-    def world(self):
+    def world(self) -> tuple[int, ...]:
         """The sizes and features of the sequence last run, in the order of World.encode()."""
         s = self.machine.s
         return (s.nr_mm_max, s.nr_vpn, s.nr_frames, s.nr_slots, s.nr_memcgs, s.nr_mergeable, s.sync_io, s.features)
 
-    def counts(self):
+    def counts(self) -> tuple[int, int, int]:
         """(sequences, ops, digest of all outcomes)."""
         return (self.g.sequence, self.g.ops, self.g.digest)
 
-    def failure_counts(self):
+    def failure_counts(self) -> dict[int, int]:
         """How many sequences failed, by key: oracle code * ORIGINS + origin."""
         return {key: self.g.failures[key] for key in range(FAILURE_KEYS) if self.g.failures[key]}
 

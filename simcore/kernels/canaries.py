@@ -38,7 +38,6 @@ class Sound(Linux40Rc7Mm1):
         return True
 
 
-
 class DiscardsDirtyPages(Sound):
     """Reclaim discards a page that is dirty in a pte and in its flags."""
 
@@ -138,7 +137,7 @@ class SwapoffAlwaysCopies(Sound):
 
     name = "canary-swapoff-always-copies"
 
-    def ksm_swapin_copies(ksm, anon, same_root):
+    def ksm_swapin_copies(ksm, same_root):
         """Planted: a page that rmap does not know yet is taken for another vma's."""
         return not ksm and not same_root
 

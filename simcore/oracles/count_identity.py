@@ -12,6 +12,6 @@ ORACLE = Oracle(
     cls="safety",
     promise="No page or slot has fewer references counted than there are.",
     what="{object} counts fewer references than there are",
-    false_alarms='None known.',
+    false_alarms="None known.",
     canary="canary-fork-forgets-slot",
 )

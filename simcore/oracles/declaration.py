@@ -10,10 +10,10 @@ OracleClass = Literal["safety", "liveness", "cost"]
 class Oracle:
     """One promise that every kernel must keep.
 
-    `code` is its number in the core: safety oracles come first, then liveness, then cost. `what` is the sentence a
-    failure is reported with; `{page}`, `{expected}` and `{seen}` are filled in. `canary` names the kernel with a bug
-    planted on purpose that this oracle, and no other, catches; `canary_world` is what of the default world must be changed for
-    that, in the text form of worlds.
+    `code` is its number in the core: safety oracles come first, then liveness, then cost. `what` is the sentence
+    a failure is reported with; `{page}`, `{expected}` and `{seen}` are filled in. `canary` names the kernel with
+    a bug planted on purpose that this oracle, and no other, catches; `canary_world` is what of the default world
+    must be changed for that, in the text form of worlds.
     """
 
     code: int

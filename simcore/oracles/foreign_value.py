@@ -11,6 +11,6 @@ ORACLE = Oracle(
     cls="safety",
     promise="A load never sees bytes that were not stored to its page: another page's, or a slot nobody wrote.",
     what="{page} reads {seen}, which was never stored to it; expected {expected}",
-    false_alarms='None known.',
+    false_alarms="None known.",
     canary="canary-trusts-failed-write",
 )

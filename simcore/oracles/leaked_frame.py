@@ -11,6 +11,6 @@ ORACLE = Oracle(
     cls="cost",
     promise="No page counts more references than there are.",
     what="{object} counts references that nobody holds: the frame is never freed",
-    false_alarms='None known.',
+    false_alarms="None known.",
     canary="canary-cow-forgets-put",
 )

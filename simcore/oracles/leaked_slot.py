@@ -11,7 +11,7 @@ ORACLE = Oracle(
     cls="cost",
     promise="No swap slot counts more users than there are.",
     what="slot {seen} counts users that do not exist: it is never freed",
-    false_alarms='None known.',
+    false_alarms="None known.",
     canary="canary-zap-forgets-slot",
     canary_world="without=swapoff",
 )

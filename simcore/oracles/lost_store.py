@@ -12,6 +12,6 @@ ORACLE = Oracle(
     cls="safety",
     promise="A load sees the last store to its page, not zeros, unless the page was given up since.",
     what="{page} reads zeros: the store of {expected} is lost",
-    false_alarms='None known. Zeros after MADV_FREE or MADV_DONTNEED are legal and not reported.',
+    false_alarms="None known. Zeros after MADV_FREE or MADV_DONTNEED are legal and not reported.",
     canary="canary-discards-dirty-pages",
 )

@@ -11,6 +11,6 @@ ORACLE = Oracle(
     cls="cost",
     promise="A page is not written to a slot that already holds its contents.",
     what="{page} is written to swap again though its slot holds the same contents",
-    false_alarms='None known: a store of the same value counts as a store.',
+    false_alarms="None known: a store of the same value counts as a store.",
     canary="canary-swapin-dirties-page",
 )

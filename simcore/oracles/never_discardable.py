@@ -12,6 +12,9 @@ ORACLE = Oracle(
     cls="cost",
     promise="A page that its only user gave up with MADV_FREE, and did not store to since, can be discarded.",
     what="{page} was given up with MADV_FREE, but reclaim can never discard it",
-    false_alarms='Asked only of a page that was mapped once, unmerged and idle when it was given up, and while swap has room: without free slots these kernels do not scan anonymous pages.',
+    false_alarms=(
+        "Asked only of a page that was mapped once, unmerged and idle when it was given up, and while "
+        "swap has room: without free slots these kernels do not scan anonymous pages."
+    ),
     canary="canary-keeps-freed-pages",
 )

@@ -11,6 +11,8 @@ ORACLE = Oracle(
     cls="safety",
     promise="A load never sees an older value of its page than the last store.",
     what="{page} reads {seen}, an older value than the last store {expected}",
-    false_alarms='Tokens 101 to 103 may be stored more than once; seen again on a page that once held them they count as older.',
+    false_alarms=(
+        "Tokens 101 to 103 may be stored more than once; seen again on a page that once held them they count as older."
+    ),
     canary="canary-migration-drops-dirty",
 )

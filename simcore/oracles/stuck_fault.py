@@ -11,6 +11,6 @@ ORACLE = Oracle(
     cls="liveness",
     promise="Every fault ends.",
     what="the fault on {page} comes back for ever",
-    false_alarms='A fault that 64 rounds of memory pressure undo each time would be taken for stuck.',
+    false_alarms="A fault that 64 rounds of memory pressure undo each time would be taken for stuck.",
     canary="canary-swapin-never-installs",
 )

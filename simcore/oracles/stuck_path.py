@@ -11,6 +11,6 @@ ORACLE = Oracle(
     cls="liveness",
     promise="Every path that was begun ends once the others are done.",
     what="a path waits for ever",
-    false_alarms='None known.',
+    false_alarms="None known.",
     canary="canary-forgets-unlock",
 )

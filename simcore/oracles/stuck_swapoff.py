@@ -11,6 +11,6 @@ ORACLE = Oracle(
     cls="liveness",
     promise="swapoff ends.",
     what="swapoff goes round in circles on slot {seen}",
-    false_alarms='None known.',
+    false_alarms="None known.",
     canary="canary-swapoff-always-copies",
 )

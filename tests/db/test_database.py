@@ -34,9 +34,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def _insert(
-    target: str | Path, digest: str, name: str = "k", then: Callable[[Session], object] | None = None
-) -> None:
+def _insert(target: str | Path, digest: str, name: str = "k", then: Callable[[Session], object] | None = None) -> None:
     with open_database(target) as database, database.write() as session:
         session.execute(text(KERNEL.format(digest=digest, name=name)))
         if then is not None:
@@ -108,9 +106,7 @@ def test_sqlite_in_memory_is_served_and_forgotten() -> None:
 @pytest.mark.parametrize(
     "content", [b"x", b"dear diary,\n" * 1000, b"\x00" * 4096, b"SQLite format 2\x00" + b"\x01" * 5000]
 )
-def test_file_that_is_no_database_is_refused_and_left_as_it_was(
-    tmp_path: Path, access: Access, content: bytes
-) -> None:
+def test_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path: Path, access: Access, content: bytes) -> None:
     file = tmp_path / "diary.txt"
     file.write_bytes(content)
     with pytest.raises(ForeignDatabaseError, match="not a database") as error:

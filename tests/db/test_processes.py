@@ -87,9 +87,7 @@ def test_batches_saved_at_once_in_opposite_orders_do_not_deadlock(target: str, r
         assert [f.runs for f in queries.list_failures(session)] == [WRITERS] * FAILURES
 
 
-def test_processes_that_open_a_missing_database_at_once_all_get_it(
-    request: pytest.FixtureRequest, target: str
-) -> None:
+def test_processes_that_open_a_missing_database_at_once_all_get_it(request: pytest.FixtureRequest, target: str) -> None:
     targets = [target]
     if "://" in target:
         targets += [request.getfixturevalue("cluster").new_database() for _ in range(2)]

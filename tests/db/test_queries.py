@@ -41,7 +41,7 @@ def test_failures_are_listed_with_the_last_seen_first(filled: Database) -> None:
     assert _numbers(filled, limit=0) == []
 
 
-FILTERS: tuple[tuple[dict[str, str], list[int]], ...] = (
+FILTERS: tuple[tuple[dict[str, Any], list[int]], ...] = (
     ({"oracle": "lazyfree"}, [0x1B]),
     ({"oracle": "lazy"}, []),
     ({"cls": "safety"}, [0x2C, 0x2D, 0x1A]),
@@ -69,9 +69,7 @@ def test_filter_takes_a_kernel_by_the_beginning_of_its_digest(filled: Database, 
     assert _numbers(filled, kernel=records.patched.digest[:12]) == [0x2C]
 
 
-def test_filter_takes_a_kernel_by_a_name_under_which_it_did_not_fail_first(
-    filled: Database, records: Any
-) -> None:
+def test_filter_takes_a_kernel_by_a_name_under_which_it_did_not_fail_first(filled: Database, records: Any) -> None:
     with filled.write() as session:
         store.start_run(session, records.run(kernel=replace(records.patched, name="mine")))
     assert _numbers(filled, kernel="mine") == [0x2C]

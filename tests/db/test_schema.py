@@ -34,8 +34,7 @@ def _shape(connection: Connection) -> dict[str, Any]:
             "primary": found.get_pk_constraint(table)["constrained_columns"],
             "indexes": sorted((i["name"], i["column_names"]) for i in found.get_indexes(table)),
             "foreign": sorted(
-                (f["name"], f["constrained_columns"], f["referred_table"])
-                for f in found.get_foreign_keys(table)
+                (f["name"], f["constrained_columns"], f["referred_table"]) for f in found.get_foreign_keys(table)
             ),
             "unique": sorted((u["name"], u["column_names"]) for u in found.get_unique_constraints(table)),
             "checks": sorted((c["name"], c["sqltext"]) for c in found.get_check_constraints(table)),
@@ -206,9 +205,7 @@ def test_older_schema_that_cannot_be_written_is_refused(
         open_database(file, "read")
 
 
-def test_draft_of_a_revision_makes_what_the_models_have_more(
-    target: str, next_release: Callable[[], None]
-) -> None:
+def test_draft_of_a_revision_makes_what_the_models_have_more(target: str, next_release: Callable[[], None]) -> None:
     next_release()
     drafted = draft_revision("one time more").read_text()
     # The models know nothing of the column the release before added.

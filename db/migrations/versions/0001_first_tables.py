@@ -82,9 +82,7 @@ def _run() -> None:
         sa.Column("seconds", sa.Double(), nullable=False, comment="Time spent fuzzing"),
         sa.Column("traces", BIG, nullable=False, comment="Traces executed"),
         sa.Column("ops", BIG, nullable=False, comment="Ops executed"),
-        sa.Column(
-            "rows_covered", BIG, nullable=False, comment="Rows of the kernel's rules that decided something"
-        ),
+        sa.Column("rows_covered", BIG, nullable=False, comment="Rows of the kernel's rules that decided something"),
         sa.Column("rows_total", BIG, nullable=False, comment="Rows of all rules"),
         sa.CheckConstraint("(ended IS NULL) = (state = 'running')", name=op.f("ck_run_ended_unless_running")),
         sa.CheckConstraint("state IN ('running', 'done', 'stopped', 'died')", name=op.f("ck_run_state")),
@@ -95,9 +93,7 @@ def _run() -> None:
         sa.CheckConstraint("seconds >= 0", name=op.f("ck_run_seconds_not_negative")),
         sa.CheckConstraint("seed >= 0", name=op.f("ck_run_seed_not_negative")),
         sa.CheckConstraint("traces >= 0", name=op.f("ck_run_traces_not_negative")),
-        sa.ForeignKeyConstraint(
-            ["kernel_digest"], ["kernel.digest"], name=op.f("fk_run_kernel_digest_kernel")
-        ),
+        sa.ForeignKeyConstraint(["kernel_digest"], ["kernel.digest"], name=op.f("fk_run_kernel_digest_kernel")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
         comment="Runs of the fuzzer; only the process that runs one writes its row",
     )
@@ -134,20 +130,12 @@ def _failure() -> None:
         sa.Column("first_seen", UTC, nullable=False, comment="First time any run saw it, UTC"),
         sa.Column("last_seen", UTC, nullable=False, comment="Last time any run saw it, UTC"),
         sa.CheckConstraint("class IN ('safety', 'liveness', 'cost')", name=op.f("ck_failure_class")),
-        sa.CheckConstraint(
-            "verdict IN ('PASS', 'FAIL', 'UNKNOWN', 'SKIPPED')", name=op.f("ck_failure_verdict")
-        ),
+        sa.CheckConstraint("verdict IN ('PASS', 'FAIL', 'UNKNOWN', 'SKIPPED')", name=op.f("ck_failure_verdict")),
         sa.CheckConstraint("first_seen <= last_seen", name=op.f("ck_failure_seen_in_order")),
         sa.CheckConstraint("seed >= 0", name=op.f("ck_failure_seed_not_negative")),
-        sa.ForeignKeyConstraint(
-            ["kernel_digest"], ["kernel.digest"], name=op.f("fk_failure_kernel_digest_kernel")
-        ),
-        sa.ForeignKeyConstraint(
-            ["minimized_digest"], ["trace.digest"], name=op.f("fk_failure_minimized_digest_trace")
-        ),
-        sa.ForeignKeyConstraint(
-            ["original_digest"], ["trace.digest"], name=op.f("fk_failure_original_digest_trace")
-        ),
+        sa.ForeignKeyConstraint(["kernel_digest"], ["kernel.digest"], name=op.f("fk_failure_kernel_digest_kernel")),
+        sa.ForeignKeyConstraint(["minimized_digest"], ["trace.digest"], name=op.f("fk_failure_minimized_digest_trace")),
+        sa.ForeignKeyConstraint(["original_digest"], ["trace.digest"], name=op.f("fk_failure_original_digest_trace")),
         sa.ForeignKeyConstraint(
             ["reference_digest"], ["kernel.digest"], name=op.f("fk_failure_reference_digest_kernel")
         ),
@@ -174,9 +162,7 @@ def _run_failure() -> None:
         sa.Column("last_seen", UTC, nullable=False, comment="Last time this run saw it, UTC"),
         sa.CheckConstraint("count > 0", name=op.f("ck_run_failure_count_positive")),
         sa.CheckConstraint("first_seen <= last_seen", name=op.f("ck_run_failure_seen_in_order")),
-        sa.ForeignKeyConstraint(
-            ["failure_id"], ["failure.id"], name=op.f("fk_run_failure_failure_id_failure")
-        ),
+        sa.ForeignKeyConstraint(["failure_id"], ["failure.id"], name=op.f("fk_run_failure_failure_id_failure")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_run_failure_run_id_run")),
         sa.PrimaryKeyConstraint("run_id", "failure_id", name=op.f("pk_run_failure")),
         comment="Which run saw which failure, and how often",
@@ -193,9 +179,7 @@ def _failure_trace() -> None:
         sa.Column("run_id", TEXT, nullable=False, comment="The run that first found it"),
         sa.Column("seed", BIG, nullable=False, comment="Seed of the sequence; 63 bits"),
         sa.CheckConstraint("seed >= 0", name=op.f("ck_failure_trace_seed_not_negative")),
-        sa.ForeignKeyConstraint(
-            ["failure_id"], ["failure.id"], name=op.f("fk_failure_trace_failure_id_failure")
-        ),
+        sa.ForeignKeyConstraint(["failure_id"], ["failure.id"], name=op.f("fk_failure_trace_failure_id_failure")),
         sa.ForeignKeyConstraint(
             ["minimized_digest"], ["trace.digest"], name=op.f("fk_failure_trace_minimized_digest_trace")
         ),
@@ -203,8 +187,6 @@ def _failure_trace() -> None:
             ["original_digest"], ["trace.digest"], name=op.f("fk_failure_trace_original_digest_trace")
         ),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_failure_trace_run_id_run")),
-        sa.PrimaryKeyConstraint(
-            "failure_id", "original_digest", "minimized_digest", name=op.f("pk_failure_trace")
-        ),
+        sa.PrimaryKeyConstraint("failure_id", "original_digest", "minimized_digest", name=op.f("pk_failure_trace")),
         comment="Every trace ever found for a failure, the shorter and the longer ones; never deleted",
     )
