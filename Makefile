@@ -2,7 +2,7 @@
 # make test     set up what the tests need, system packages included, and run the whole suite
 # make check    lint, format, types, and the tidy tests
 # make bench    the benchmarks
-# make headers  write the .pxd headers and the *_ids.py modules from the sources
+# make headers  write the .pxd headers, the *_ids.py modules and the reference pages from the sources
 # make sanitize the simulator's and fuzzer's tests on a core built with ASan and UBSan
 # make wheel    a wheel in dist/
 # make clean    remove everything that was set up or built

@@ -153,6 +153,10 @@ class WriteHeaders(Command):
                 changed += update(headers(unity, ROOT))
         except SimcoreError as error:
             sys.exit(f"mmfuzz: {error}")
+        # The pages are made from the kernels, which are made of the numbers and the rules.
+        from simcore.pages import pages
+
+        changed += update(pages(ROOT))
         for path in changed:
             print(f"wrote {path.relative_to(ROOT)}")
 

@@ -7,6 +7,7 @@ import pytest
 from fuzzer.unity import ENGINES
 from simcore.headers import headers
 from simcore.ids import id_modules
+from simcore.pages import pages
 from simcore.unity import CORE, Unity, join_headers, join_sources
 
 UNITIES = pytest.mark.parametrize("unity", [CORE, ENGINES], ids=lambda unity: unity.extension)
@@ -19,6 +20,10 @@ def stale(files: dict[Path, str]) -> list[str]:
 
 def test_modules_of_numbers_are_up_to_date(root: Path) -> None:
     assert not stale(id_modules(root)), "run `make headers` and commit what it writes"
+
+
+def test_reference_pages_are_up_to_date(root: Path) -> None:
+    assert not stale(pages(root)), "run `make headers` and commit what it writes"
 
 
 @UNITIES
