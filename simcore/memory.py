@@ -136,7 +136,8 @@ def do_anonymous_page(s: "MmState", ptep: int, write: int) -> int:
         return RESULT_ENOMEM
     vm_write = (s.vm_flags[ptep] & VM_WRITE) != 0
     map_new_page(s, ptep, pfn, write_bits(s, ptep, rule1(s, R_ANON_FAULT_PTE_DIRTY, vm_write)))
-    if write == FOR_STORE or s.expect[ptep] == ZEROS:
+    if s.expect[ptep] == ZEROS or s.shadow[ptep] & SHADOW_FREED:
+        # Else contents were lost here already, and how that page was mapped is what a report must tell.
         s.origin[ptep] = ORIGIN_FAULT
     return RESULT_OK
 
@@ -471,6 +472,7 @@ if not cython.compiled:
         RESULT_ENOMEM,
         RESULT_OK,
         RESULT_SKIPPED,
+        SHADOW_FREED,
         SHADOW_SOLE,
         STEP_BLOCKED,
         STEP_DONE,

@@ -14,13 +14,16 @@ def swap_readpage(s: "MmState", pfn: int) -> None:
 
 
 def user_of_slot(s: "MmState", slot: int) -> int:
-    """The first swap pte of a slot, to name a page in a report; -1 if there is none."""
+    """The swap pte of a slot to name in a report, or -1: of several, one whose page came a longer way."""
+    found = -1
     for mm in range(s.nr_mm):
         first = mm << VPN_SHIFT
         for ptep in range(first, first + s.nr_vpn):
-            if pte_kind(s.pte[ptep]) == PTE_SWAP and pte_payload(s.pte[ptep]) == slot:
-                return ptep
-    return -1
+            if pte_kind(s.pte[ptep]) != PTE_SWAP or pte_payload(s.pte[ptep]) != slot:
+                continue
+            if found < 0 or s.origin[ptep] > s.origin[found]:
+                found = ptep
+    return found
 
 
 def check_needless_write(s: "MmState", pfn: int, slot: int) -> None:
