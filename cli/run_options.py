@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cli.errors import UsageMistake
 from cli.output import Screen
 from fuzzer.engine_table import find_engine
+from fuzzer.hunt import UNIT_OPS
 from fuzzer.seeds import SEED_BITS, unit_seed
 from fuzzer.unit import UnitSpec
 from simcore.core import is_compiled
@@ -14,8 +15,7 @@ from simcore.world import World
 
 DEFAULT_SECONDS = 10.0
 DEFAULT_LENGTH = 40
-# About a fifth of a second's work each, so that a run stops and shows its progress without delay.
-UNIT_OPS_COMPILED = 500_000
+# A fifth of a second's work, as UNIT_OPS is compiled, so that a run stops and shows its progress without delay.
 UNIT_OPS_UNCOMPILED = 10_000
 
 
@@ -74,8 +74,8 @@ def choose_seed(given: int | None) -> int:
 
 
 def choose_unit_ops(given: int | None) -> int:
-    """The ops of one unit that were given, or as many as are done in about a fifth of a second."""
-    return given or (UNIT_OPS_COMPILED if is_compiled() else UNIT_OPS_UNCOMPILED)
+    """The ops of one unit that were given, or as many as are done in a part of a second."""
+    return given or (UNIT_OPS if is_compiled() else UNIT_OPS_UNCOMPILED)
 
 
 def choose_world(world: World | None, without: tuple[str, ...]) -> World:

@@ -6,7 +6,7 @@ The order makes what a run finds independent of how many processes did it, and o
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import count
 
@@ -16,14 +16,14 @@ from fuzzer.unit import UnitResult, UnitSpec, run_unit
 UNITS_AHEAD = 2
 
 
-def unit_results(unit: Callable[[int], UnitSpec | None], jobs: int) -> Iterator[UnitResult]:
+def unit_results(unit: Callable[[int], UnitSpec | None], jobs: int) -> Generator[UnitResult, None, None]:
     """The results of units 0, 1, 2, ..., up to the first number that has none. Close it to stop before."""
     if jobs == 1:
         return _in_this_process(unit)
     return _in_processes(unit, jobs)
 
 
-def _in_this_process(unit: Callable[[int], UnitSpec | None]) -> Iterator[UnitResult]:
+def _in_this_process(unit: Callable[[int], UnitSpec | None]) -> Generator[UnitResult, None, None]:
     for number in count():
         spec = unit(number)
         if spec is None:
@@ -31,7 +31,7 @@ def _in_this_process(unit: Callable[[int], UnitSpec | None]) -> Iterator[UnitRes
         yield run_unit(spec)
 
 
-def _in_processes(unit: Callable[[int], UnitSpec | None], jobs: int) -> Iterator[UnitResult]:
+def _in_processes(unit: Callable[[int], UnitSpec | None], jobs: int) -> Generator[UnitResult, None, None]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_signals_to_parent)
     waiting: deque[Future[UnitResult]] = deque()
