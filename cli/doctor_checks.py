@@ -59,7 +59,7 @@ def check_python(_database: str) -> list[Finding]:
 
 
 def check_packages(_database: str) -> list[Finding]:
-    """mmfuzz itself and the packages it is made of."""
+    """The release of mmfuzz and the packages it is made of."""
     commit = find_commit()
     findings = [Finding("mmfuzz", "ok", own_version() + (f", commit {commit}" if commit else ""))]
     versions = {name: _version(name) for name in (*PACKAGES, *OPTIONAL_PACKAGES)}

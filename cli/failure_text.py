@@ -24,8 +24,7 @@ SHORT_CAUSE_RULES = 2
 def print_failures(screen: Screen, failures: Iterable[AnyFailure]) -> None:
     """Print a table with a line for each failure."""
     rows = [
-        (f.id, f.cls, f.oracle, f.kind, trace_ops(f.minimized), f"{f.count:,}", short_cause(f.cause))
-        for f in failures
+        (f.id, f.cls, f.oracle, f.kind, trace_ops(f.minimized), f"{f.count:,}", short_cause(f.cause)) for f in failures
     ]
     screen.table(HEADINGS, rows, right=NUMBERS)
 
@@ -35,7 +34,9 @@ def print_failure(screen: Screen, failure: AnyFailure, *, replay: str, explain: 
 
     `replay` and `explain` are the commands for that.
     """
-    screen.say(Text.assemble((failure.id, "bold"), "  ", (f"{failure.cls} {failure.oracle}", CLASS_STYLES[failure.cls])))
+    screen.say(
+        Text.assemble((failure.id, "bold"), "  ", (f"{failure.cls} {failure.oracle}", CLASS_STYLES[failure.cls]))
+    )
     screen.say(f"  {failure.reason}, {when(failure)}")
     screen.say(f"  trace of {plural(trace_ops(failure.minimized), 'op')}, {describe_minimization(failure)}:")
     for line in trace_text(failure.minimized).splitlines()[2:]:
@@ -49,7 +50,8 @@ def print_failure(screen: Screen, failure: AnyFailure, *, replay: str, explain: 
 
 def when(failure: AnyFailure) -> str:
     """When in the trace it was seen."""
-    at = int(failure.violation["at"])
+    at = failure.violation["at"]
+    assert isinstance(at, int), f"a violation is at an op, not at {at!r}"
     return f"at op {at + 1}" if at < trace_ops(failure.minimized) else "at the end of the trace"
 
 
@@ -66,7 +68,11 @@ def describe_minimization(failure: AnyFailure) -> str:
 
 def cause_lines(cause: Mapping[str, Any]) -> list[str]:
     """The cause in words, then its rows as calls."""
-    rows = [f"    {row_as_call(row['rule'], row['bits'])}: {row['a']:d} -> {row['b']:d}" for row in cause["rows"]]
+    other = f"in {cause['reference']}" if cause["reference"] else "flipped"
+    rows = [
+        f"    {row_as_call(row['rule'], row['bits'])}: {row['here']:d} here, {row['reference']:d} {other}"
+        for row in cause["rows"]
+    ]
     return [f"cause: {cause['how']}", *rows]
 
 

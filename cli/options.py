@@ -20,7 +20,12 @@ class KernelType(click.ParamType[Kernel]):
 
     name = "kernel"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Kernel:
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> Kernel:
         """The kernel. simcore's own errors say what is wrong and what there is."""
         return value if isinstance(value, Kernel) else find_kernel(value)
 
@@ -45,7 +50,12 @@ class NamesType(click.ParamType[tuple[str, ...]]):
 
     name = "names"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> tuple[str, ...]:
         """The names, in order; blanks around them do not matter."""
         if isinstance(value, tuple):
             return value
@@ -68,7 +78,11 @@ def _choose_database(_ctx: click.Context, _param: click.Parameter, given: str | 
 def screen_option(command: Command) -> Command:
     """--json; the command gets a Screen as `screen`."""
     return click.option(
-        "--json", "screen", is_flag=True, callback=_make_screen, help="Print one JSON document on stdout, nothing else."
+        "--json",
+        "screen",
+        is_flag=True,
+        callback=_make_screen,
+        help="Print one JSON document on stdout, nothing else.",
     )(command)
 
 

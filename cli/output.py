@@ -68,9 +68,7 @@ def to_json(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
-def plain_table(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()
-) -> Iterator[str]:
+def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Iterator[str]:
     """The lines of a table without drawing: columns two blanks apart, nothing cut."""
     lines = [[heading.upper() for heading in headings], *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(headings))]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cli.progress import Figures, RunProgress
-from cli.records import FailureRecords
 from cli.recording import SECONDS_BETWEEN_REPORTS, Recorder, now
+from cli.records import FailureRecords
 from cli.run_options import RunOptions
 from cli.stopping import StopRequest
 from cli.units import unit_results

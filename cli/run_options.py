@@ -113,9 +113,15 @@ def announce_options(screen: Screen, options: RunOptions, database: str | None) 
         ("derives", ", ".join(engine.derives)),
         ("seed", options.seed),
         ("budget", " or ".join(budget)),
-        ("units", f"{options.unit_ops:,} ops each, sequences of up to {options.length} ops, {options.jobs} at a time"),
+        (
+            "units",
+            f"{options.unit_ops:,} ops each, sequences of up to {options.length} ops, {options.jobs} at a time",
+        ),
         ("oracles", ", ".join(options.oracles) if options.oracles else "all"),
-        ("core", "compiled" if is_compiled() else "uncompiled: about fifty times slower; see `mmfuzz doctor`"),
+        (
+            "core",
+            "compiled" if is_compiled() else "uncompiled: about fifty times slower; see `mmfuzz doctor`",
+        ),
         ("database", database or "none: nothing is stored"),
     )
     for name, value in lines:

@@ -35,13 +35,14 @@ def place_of(violation: Violation, ops: int) -> str:
 
 def violation_line(violation: Violation, ops: int) -> str:
     """A violation in one line."""
-    return (
-        f"{violation.cls} {violation.oracle} ({violation.kind}), {place_of(violation, ops)}: {violation.what}"
-    )
+    return f"{violation.cls} {violation.oracle} ({violation.kind}), {place_of(violation, ops)}: {violation.what}"
 
 
 def violation_document(violation: Violation) -> dict[str, object]:
-    """A violation as --json gives it and the database keeps it; `at` counts ops from 0, the end is the number of ops."""
+    """A violation as --json gives it and the database keeps it.
+
+    `at` counts ops from 0; the number of ops stands for the end of the trace.
+    """
     return {
         "oracle": violation.oracle,
         "class": violation.cls,

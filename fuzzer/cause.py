@@ -164,7 +164,7 @@ def _exchange_rows(trial: _Trial, kernel: Kernel, reference: Kernel) -> Cause:
 
 
 def _exchangeable(trial: _Trial, kernel: Kernel, reference: Kernel) -> list[int]:
-    """Differing rows that the trace uses, enough of them that the reference fails when all are moved into it."""
+    """Differing rows that the trace uses, enough that the reference fails with all of them."""
     differing = [row for row in range(TOTAL_ROWS) if kernel.rows[row] != reference.rows[row]]
     used = trial.used(kernel.rows) | trial.used(reference.rows)
     while True:

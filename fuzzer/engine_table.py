@@ -11,8 +11,9 @@ from simcore.errors import unknown_name
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """One engine: its name, what it does, what it derives from a unit's seed, and whether it draws as swarm
-    does.
+    """One engine: its name, what it does, and what it derives from a unit's seed.
+
+    `swarm` is the switch that the engines' loop in the core takes.
     """
 
     name: str

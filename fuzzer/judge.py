@@ -12,7 +12,7 @@ from fuzzer.unit import FailureKey, key_of
 from simcore.core import NEEDS, new_machine
 from simcore.kernel import Kernel
 from simcore.oracles import ORACLE_BY_NAME
-from simcore.run import ALL_CHECKS, Violation, violations_of
+from simcore.run import ALL_CHECKS, violations_of
 from simcore.trace import Trace
 from simcore.trace_op import encode_op
 from simcore.world import World

@@ -144,7 +144,7 @@ def _forms(world: World) -> Iterator[_Form]:
 
 
 def _values(pages: frozenset[int], tokens: frozenset[int], world: World) -> dict[ArgKind, Sequence[int]]:
-    """The values of each kind of argument that are worth trying where these pages and tokens have been used."""
+    """The values of each kind of argument worth trying where these pages and tokens have been used."""
     # A cgroup's limit above what all pages together can be charged is none.
     most_charged = min(world.processes * world.pages, arg_range("count", world)[1])
     return {

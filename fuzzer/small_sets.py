@@ -10,6 +10,20 @@ class BudgetSpent(Exception):  # noqa: N818 - it reads as what happened
     """No more questions may be asked."""
 
 
+def limited(holds: Question, budget: int) -> Question:
+    """The question, which can be asked so many times; after that it raises BudgetSpent."""
+    left = budget
+
+    def ask(candidate: Sequence[int]) -> bool:
+        nonlocal left
+        if left <= 0:
+            raise BudgetSpent
+        left -= 1
+        return holds(candidate)
+
+    return ask
+
+
 def smallest_set(members: Sequence[int], largest: int, holds: Question) -> tuple[int, ...] | None:
     """The first of the smallest sets of up to `largest` members for which it holds; None when it holds for
     none.

@@ -17,8 +17,8 @@ STYLES = {"ok": "green", "note": "yellow", "wrong": "bold red"}
 def command(database: str, screen: Screen) -> ExitCode:
     """Check that all mmfuzz needs is there and works, and say how to mend what is not.
 
-    Looks at Python and its packages, the compiled core, a known failure, the database and its disk, the terminal; changes
-    nothing. Exits with 4 when something is wrong.
+    Looks at Python and its packages, the compiled core, a known failure, the database and its disk, and the
+    terminal; changes nothing. Exits with 4 when something is wrong.
     """
     findings = [finding for check in CHECKS for finding in check(database)]
     wrong = sum(finding.status == "wrong" for finding in findings)

@@ -29,7 +29,7 @@ def command(what: str, kernel: Kernel | None, original: bool, database: str, scr
         {
             "failure": asked.failure.id if asked.failure else None,
             "kernel": asked.kernel.name,
-        "kernel_digest": asked.kernel.digest,
+            "kernel_digest": asked.kernel.digest,
             "trace": trace_document(asked.trace),
             "explanation": msgspec.to_builtins(explanation),
             "text": text,

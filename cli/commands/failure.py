@@ -36,7 +36,12 @@ def command() -> None:
 @click.option("--text", metavar="TEXT", help="Only where the minimized trace's text contains this.")
 @click.option("--run", metavar="RUN", help="Only what this run saw (the whole id, run-...).")
 @click.option(
-    "--limit", type=click.IntRange(1), default=LIST_LIMIT, show_default=True, metavar="N", help="At most N, newest first."
+    "--limit",
+    type=click.IntRange(1),
+    default=LIST_LIMIT,
+    show_default=True,
+    metavar="N",
+    help="At most N, newest first.",
 )
 @database_option
 @screen_option
@@ -96,9 +101,7 @@ def _document(failure: StoredFailure, database: str) -> dict[str, object]:
     }
 
 
-def _print(
-    screen: Screen, failure: StoredFailure, findings: tuple[StoredFinding, ...], database: str
-) -> None:
+def _print(screen: Screen, failure: StoredFailure, findings: tuple[StoredFinding, ...], database: str) -> None:
     facts: list[tuple[str, object]] = [
         ("failure", failure.id),
         ("verdict", f"{failure.verdict}: {failure.reason}, {when(failure)}"),

@@ -26,9 +26,7 @@ def list_kernels(canaries: bool, screen: Screen) -> None:
     kernels = canary_kernels() if canaries else shipped_kernels()
     screen.document([_summary(kernel) for kernel in kernels])
     headings = ("name", "parent", "digest", "rows changed", "what it is")
-    rows = [
-        (k.name, k.parent or "-", k.digest, _rows_changed(k), k.doc.partition("\n")[0]) for k in kernels
-    ]
+    rows = [(k.name, k.parent or "-", k.digest, _rows_changed(k), k.doc.partition("\n")[0]) for k in kernels]
     screen.table(headings, rows, right=("rows changed",))
 
 

@@ -30,8 +30,8 @@ from simcore.run import Violation
 def command(what: str, kernel: Kernel | None, original: bool, database: str, screen: Screen) -> ExitCode:
     """Run a failure or a trace again, and compare with what was stored.
 
-    Takes the id of a stored failure or trace, a trace's file, or - for stdin. Exits with 0 when the verdict is PASS, with 1
-    when it is FAIL, with 2 when a stored failure does not come out as it was stored.
+    Takes the id of a stored failure or trace, a trace's file, or - for stdin. Exits with 0 when the verdict
+    is PASS, with 1 when it is FAIL, with 2 when a stored failure does not come out as it was stored.
     """
     asked = find_input(what, kernel, database, original=original)
     done = replay(asked, original=original)

@@ -93,7 +93,7 @@ def _server_programs() -> Path | None:
     on_path = shutil.which("initdb")
     if found:
         return found[-1].parent
-    return Path(on_path).parent if on_path else None
+    return Path(on_path).resolve().parent if on_path else None
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,13 @@
 """Saving: whole, repeatable, and never losing what was found before."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta, timezone
 from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from db import queries, store
 from db.database import Database, open_database
@@ -86,6 +87,24 @@ def test_shorter_trace_is_shown_and_the_longer_one_kept(database: Database, reco
         assert [(f.minimized_ops, f.run, f.seed) for f in findings] == [(3, second, 22), (5, first, 11)]
         for trace in (longer.original, longer.minimized):
             assert queries.get_trace(session, trace.digest).trace() == trace
+
+
+def test_of_two_shorter_traces_saved_at_once_the_shortest_stays(database: Database, records: Any) -> None:
+    """One writer has compared its trace and is about to store it when the other comes with a shorter one."""
+    runs = [_start(database, records, seed=seed) for seed in (1, 2)]
+    _save(database, runs[0], records.failure(ops=5))
+    pending: list[Future[tuple[str, ...]]] = []
+
+    def come_between(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE failure") and not pending:
+            pending.append(other.submit(_save, database, runs[1], records.failure(ops=3)))
+            wait(pending, timeout=0.5)
+
+    event.listen(database.engine, "before_cursor_execute", come_between)
+    with ThreadPoolExecutor(1) as other:
+        assert _save(database, runs[0], records.failure(ops=4)) == ("shorter",)
+        assert pending[0].result(timeout=30) == ("shorter",)
+    assert _failure(database).minimized.trace() == records.long_trace(3)
 
 
 def test_of_traces_equally_short_the_first_stays(database: Database, records: Any) -> None:

@@ -1,0 +1,153 @@
+"""What single passes propose."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fuzzer import passes
+from fuzzer.reducer import Reducer
+from simcore.trace import Trace, parse_trace
+from simcore.world import World
+
+WORLD = World(3, 4, memcgs=2)
+
+
+def trace_of(text: str, world: World = WORLD) -> Trace:
+    """The trace of ops written on one line, `;` between them."""
+    ops = text.replace(";", "\n")
+    return parse_trace(f"mmfuzz trace 1\nkernel linux-4.5\nworld {world}\n{ops}\n")
+
+
+def after(each: Callable[[Reducer], None], text: str, keep: Callable[[Trace], bool], world: World = WORLD) -> Trace:
+    reducer = Reducer(trace_of(text, world), keep)
+    each(reducer)
+    return reducer.best
+
+
+def ops_of(trace: Trace) -> str:
+    return "; ".join(map(str, trace.ops))
+
+
+def always(trace: Trace) -> bool:  # noqa: ARG001
+    return True
+
+
+def same_length(number: int) -> Callable[[Trace], bool]:
+    return lambda trace: len(trace.ops) == number
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("begin reclaim; step kswapd; write 0 0 1; step kswapd", "reclaim; write 0 0 1"),
+        ("write 0 0 1; begin read 0 0 @1; step P0@1", "write 0 0 1; read 0 0"),
+        ("write 0 0 1 @1; read 1 0 @1", "write 0 0 1; read 1 0"),
+        ("step P0; step kcompactd; read 0 0", "read 0 0"),
+    ],
+)
+def test_races_become_plain_ops(given: str, plain: str) -> None:
+    assert ops_of(after(passes.steps_to_plain_ops, given, always)) == plain
+
+
+def test_a_begun_path_is_run_through_where_the_failure_needs_it() -> None:
+    def reclaims_last_and_steps_kcompactd(trace: Trace) -> bool:
+        names = [op.name for op in trace.ops if not op.begin]
+        return names[-1:] == ["reclaim"] and "step kcompactd" in ops_of(trace)
+
+    given = "begin reclaim; write 0 0 1; step kswapd; begin migrate 0 0; step kcompactd; reclaim"
+    reduced = after(passes.steps_to_plain_ops, given, reclaims_last_and_steps_kcompactd)
+    assert ops_of(reduced) == "reclaim; write 0 0 1; begin migrate 0 0; step kcompactd; reclaim"
+
+
+def test_only_the_begun_path_that_does_not_matter_is_run_through() -> None:
+    def migrates_in_steps(trace: Trace) -> bool:
+        return "begin migrate" in ops_of(trace) and "step kcompactd" in ops_of(trace)
+
+    given = "begin reclaim; begin migrate 0 0; step kswapd; step kcompactd"
+    assert ops_of(after(passes.steps_to_plain_ops, given, migrates_in_steps)) == (
+        "reclaim; begin migrate 0 0; step kcompactd"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "simpler"),
+    [
+        ("memcg_reclaim 1", "reclaim"),
+        ("swapoff_on", "reclaim"),
+        ("write 0 1 3", "reclaim"),
+        ("begin memcg_reclaim 0", "reclaim"),
+    ],
+)
+def test_simpler_ops_take_an_op_s_place(given: str, simpler: str) -> None:
+    assert ops_of(after(passes.simpler_ops, given, same_length(1))) == simpler
+
+
+def test_swapoff_takes_the_place_of_swapoff_on() -> None:
+    def turns_swap_off(trace: Trace) -> bool:
+        return "swapoff" in ops_of(trace)
+
+    assert ops_of(after(passes.simpler_ops, "swapoff_on", turns_swap_off)) == "swapoff"
+
+
+def test_a_begun_op_stays_begun_where_that_matters() -> None:
+    def begins(trace: Trace) -> bool:
+        return any(op.begin for op in trace.ops)
+
+    assert ops_of(after(passes.simpler_ops, "begin memcg_reclaim 1; step kswapd", begins)) == (
+        "begin reclaim; step kswapd"
+    )
+
+
+def test_two_ops_become_one() -> None:
+    def turns_swap_off_and_on(trace: Trace) -> bool:
+        return "swapoff_on" in ops_of(trace) or "swapoff; swapon" in ops_of(trace)
+
+    given = "write 0 0 1; swapoff; swapon; reclaim"
+    assert ops_of(after(passes.two_ops_to_one, given, turns_swap_off_and_on)).startswith("swapoff_on")
+
+
+def test_two_ops_are_deleted_at_once() -> None:
+    def locks_are_paired(trace: Trace) -> bool:
+        names = [op.name for op in trace.ops]
+        return names.count("mlock") == names.count("munlock") and "read" in names
+
+    given = "mlock 0 0; read 0 0; munlock 0 0"
+    assert ops_of(after(passes.delete_pairs, given, locks_are_paired)) == "read 0 0"
+
+
+def test_children_become_pages_of_the_first_process() -> None:
+    reduced = after(passes.processes_to_pages, "write 0 0 1; fork 0; write 1 0 2; exit 1; step P1@1", always)
+    assert ops_of(reduced) == "write 0 0 1; write 0 4 2; step P0@1"
+    assert reduced.world.pages == 12
+
+
+def test_children_stay_where_there_are_not_enough_pages() -> None:
+    world = World(4, 24)
+    assert ops_of(after(passes.processes_to_pages, "fork 0", always, world)) == "fork 0"
+
+
+def test_pages_are_numbered_in_the_order_of_first_use() -> None:
+    given = "write 0 3 9; write 0 1 8; read 0 3"
+    assert ops_of(after(passes.renumber, given, same_length(3))) == "write 0 0 1; write 0 1 2; read 0 0"
+
+
+def test_features_go_with_the_ops_that_need_them() -> None:
+    def keeps_memcg(trace: Trace) -> bool:
+        return "memcg" in trace.world.features
+
+    reduced = after(
+        passes.delete_features, "begin write 0 0 1 @1; step P0@1; migrate 0 0; memcg_reclaim 0", keeps_memcg
+    )
+    assert reduced.world.features == {"memcg"}
+    assert ops_of(reduced) == "write 0 0 1; memcg_reclaim 0"
+
+
+def test_the_world_is_lowered_to_what_the_ops_name() -> None:
+    reduced = after(passes.lower_world, "write 1 2 1; memcg_attach 1 1", always, World(4, 6, memcgs=2, swap="zram"))
+    assert reduced.world == World(2, 3, 2, 0, 2, 0, "disk")
+
+
+def test_neighbours_are_sorted() -> None:
+    assert ops_of(after(passes.sort_ops, "write 0 0 1; read 0 0; reclaim", same_length(3))) == (
+        "reclaim; read 0 0; write 0 0 1"
+    )
