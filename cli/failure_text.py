@@ -10,6 +10,7 @@ from cli.output import Screen, plural
 from cli.settings import choose_database
 from cli.verdicts import CLASS_ORDER, CLASS_STYLES
 from db.values import FailureRecord, StoredFailure, StoredTrace
+from simcore.rules import RULE_BY_NAME
 from simcore.trace import Trace, format_trace
 from simcore.truth_table import row_as_call
 
@@ -22,11 +23,17 @@ SHORT_CAUSE_RULES = 2
 
 
 def print_failures(screen: Screen, failures: Iterable[AnyFailure]) -> None:
-    """Print a table with a line for each failure."""
-    rows = [
-        (f.id, f.cls, f.oracle, f.kind, trace_ops(f.minimized), f"{f.count:,}", short_cause(f.cause)) for f in failures
-    ]
-    screen.table(HEADINGS, rows, right=NUMBERS)
+    """Print a table with a line for each failure; stored ones are of any kernel, so it is named."""
+    rows: list[tuple[object, ...]] = []
+    headings = HEADINGS
+    for f in failures:
+        row = (f.id, f.cls, f.oracle, f.kind, trace_ops(f.minimized), f"{f.count:,}", short_cause(f.cause))
+        if isinstance(f, StoredFailure):
+            headings = (*HEADINGS, "kernel")
+            rows.append((*row, f.kernel_name))
+        else:
+            rows.append(row)
+    screen.table(headings, rows, right=NUMBERS)
 
 
 def print_failure(screen: Screen, failure: AnyFailure, *, replay: str, explain: str | None) -> None:
@@ -70,10 +77,17 @@ def cause_lines(cause: Mapping[str, Any]) -> list[str]:
     """The cause in words, then its rows as calls."""
     other = f"in {cause['reference']}" if cause["reference"] else "flipped"
     rows = [
-        f"    {row_as_call(row['rule'], row['bits'])}: {row['here']:d} here, {row['reference']:d} {other}"
+        f"    {row_as_call(row['rule'], _in_order(row))}: {row['here']:d} here, {row['reference']:d} {other}"
         for row in cause["rows"]
     ]
     return [f"cause: {cause['how']}", *rows]
+
+
+def _in_order(row: Mapping[str, Any]) -> dict[str, bool]:
+    """The row's bits in the rule's order, which a database does not keep; unknown rules are left as they are."""
+    rule = RULE_BY_NAME.get(row["rule"])
+    bits: dict[str, bool] = row["bits"]
+    return {bit: bits[bit] for bit in rule.bits if bit in bits} if rule else bits
 
 
 def short_cause(cause: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.errors import UsageMistake
+from fuzzer.cause import default_reference
 from simcore.errors import TraceError
 from simcore.kernel import Kernel
 from simcore.kernel_files import canary_kernels, kernel_names, shipped_kernels
@@ -21,13 +22,14 @@ _STORED_ID = re.compile(r"(fail|trc)-[0-9a-f]+")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A trace and the kernel to run it on; `failure` is the stored one that it belongs to, if it does.
+    """A trace, the kernel to run it on, and the one to compare that with; the stored failure it belongs to, if any.
 
     The trace names the kernel, whatever it named where it came from.
     """
 
     trace: Trace
     kernel: Kernel
+    reference: Kernel | None
     source: str
     failure: "StoredFailure | None" = None
 
@@ -42,7 +44,8 @@ def find_input(spec: str, kernel: Kernel | None, database: str, *, original: boo
     if original:
         raise UsageMistake(f"{spec} is a file: only a stored failure (fail-...) has an original trace")
     trace = read_input_trace(spec)
-    return _input(trace, kernel or find_named_kernel(trace, spec), spec)
+    source = "the trace on stdin" if spec == STDIN else spec
+    return _input(trace, kernel or find_named_kernel(trace, source), source)
 
 
 def read_input_trace(spec: str) -> Trace:
@@ -68,7 +71,7 @@ def find_named_kernel(trace: Trace, source: str) -> Kernel:
         if kernel.name == trace.kernel:
             return kernel
     raise UsageMistake(
-        f"{source} is a trace for the kernel {trace.kernel}, which is not a shipped one; say with --kernel what to run"
+        f"{source} is for the kernel {trace.kernel}, which is not a shipped one; say with --kernel what to run"
         f" it on: a file, or one of {', '.join(kernel_names())}"
     )
 
@@ -83,9 +86,13 @@ def _stored_input(spec: str, kernel: Kernel | None, database: str, *, original: 
             trace = get_trace(session, spec).trace()
             return _input(trace, kernel or find_named_kernel(trace, spec), spec)
         failure = get_failure(session, spec)
-        stored = failure.original if original else failure.minimized
-        return _input(stored.trace(), kernel or get_kernel(session, failure.kernel_digest), failure.id, failure)
+        trace = (failure.original if original else failure.minimized).trace()
+        if kernel is not None:
+            return _input(trace, kernel, failure.id, failure)
+        found_on = get_kernel(session, failure.kernel_digest)
+        reference = get_kernel(session, failure.reference_digest) if failure.reference_digest else None
+        return replace(_input(trace, found_on, failure.id, failure), reference=reference)
 
 
 def _input(trace: Trace, kernel: Kernel, source: str, failure: "StoredFailure | None" = None) -> Input:
-    return Input(replace(trace, kernel=kernel.name), kernel, source, failure)
+    return Input(replace(trace, kernel=kernel.name), kernel, default_reference(kernel), source, failure)

@@ -97,6 +97,16 @@ def database_option(command: Command) -> Command:
     )(command)
 
 
+def reference_option(command: Command) -> Command:
+    """--reference; the command gets a Kernel or None as `reference`."""
+    return click.option(
+        "--reference",
+        type=KERNEL,
+        metavar="KERNEL",
+        help="Compare with this kernel. Default: the failure's, else the kernel's parent, else its successor.",
+    )(command)
+
+
 def kernel_option(command: Command) -> Command:
     """--kernel; the command gets a Kernel or None as `kernel`."""
     return click.option(

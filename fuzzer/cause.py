@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fuzzer.judge import Probe, words_of
-from fuzzer.small_sets import BudgetSpent, irreducible_set, smallest_set
+from fuzzer.small_sets import BudgetSpent, irreducible_set, limited, smallest_set
 from fuzzer.unit import FailureKey, key_of
 from simcore.kernel import Kernel, RowDiff
 from simcore.kernel_files import canary_kernels, shipped_kernels
@@ -74,26 +74,24 @@ def find_cause(
     budget: int = DEFAULT_BUDGET,
     compiled: bool | None = None,
 ) -> Cause:
-    """The rows that make the trace fail as it did in the violation. `budget` bounds the executions of the
-    search.
+    """The rows that make the trace fail as it did in the violation. `budget` bounds the sets of rows tried.
 
     Of sets of equal size, rows exchanged are the first in the flat table. Rows flipped are rather those in
     which another shipped kernel decides the other way, and of those the ones first used last: decided late,
     but doubted.
     """
-    trial = _Trial(trace, key_of(violation), budget, compiled=compiled)
+    trial = _Trial(trace, key_of(violation), compiled=compiled)
     why = _why_no_exchange(trial, kernel, reference)
     if why is None and reference is not None:
-        return _exchange_rows(trial, kernel, reference)
-    return _flip_rows(trial, kernel, f"{why}.")
+        return _exchange_rows(trial, kernel, reference, budget)
+    return _flip_rows(trial, kernel, f"{why}.", budget)
 
 
 class _Trial:
-    """Runs one trace with ever other rows, within a budget of executions."""
+    """Runs one trace with ever other rows."""
 
-    def __init__(self, trace: Trace, key: FailureKey, budget: int, *, compiled: bool | None) -> None:
+    def __init__(self, trace: Trace, key: FailureKey, *, compiled: bool | None) -> None:
         self.trace = trace
-        self.budget = budget
         self._compiled = compiled
         self._words = words_of(trace)
         self._key = key
@@ -120,9 +118,6 @@ class _Trial:
         return list(dict.fromkeys(row for rows in log for row in rows))
 
     def _run(self, rows: bytes) -> int:
-        if self.budget <= 0:
-            raise BudgetSpent
-        self.budget -= 1
         self._probe.load(rows)
         return self._probe.run(self.trace.world, self._words)
 
@@ -141,18 +136,17 @@ def _why_no_exchange(trial: _Trial, kernel: Kernel, reference: Kernel | None) ->
     return None
 
 
-def _exchange_rows(trial: _Trial, kernel: Kernel, reference: Kernel) -> Cause:
+def _exchange_rows(trial: _Trial, kernel: Kernel, reference: Kernel, budget: int) -> Cause:
     def fails_with(rows: Sequence[int]) -> bool:
         return trial.fails(_moved(reference.rows, kernel.rows, rows))
 
     candidates = _exchangeable(trial, kernel, reference)
     complete = True
     try:
-        guilty = smallest_set(candidates, LARGEST_SET, fails_with)
+        guilty = smallest_set(candidates, LARGEST_SET, limited(fails_with, budget))
     except BudgetSpent:
         guilty, complete = None, False
     if guilty is None:
-        trial.budget += len(candidates) ** 2
         guilty = irreducible_set(candidates, fails_with)
         complete = complete and len(guilty) == LARGEST_SET + 1
     how = (
@@ -178,14 +172,15 @@ def _exchangeable(trial: _Trial, kernel: Kernel, reference: Kernel) -> list[int]
         used |= missing
 
 
-def _flip_rows(trial: _Trial, kernel: Kernel, why: str) -> Cause:
+def _flip_rows(trial: _Trial, kernel: Kernel, why: str, budget: int) -> Cause:
     def is_clean_with(rows: Sequence[int]) -> bool:
         return trial.is_clean(_flipped(kernel.rows, rows))
 
     uses = trial.first_uses(kernel)
     complete = True
     try:
-        guilty = smallest_set(_doubted_first(uses, kernel), LARGEST_SET, is_clean_with)
+        suspects = _doubted_first(uses, kernel)
+        guilty = smallest_set(suspects, LARGEST_SET, limited(is_clean_with, budget))
     except BudgetSpent:
         guilty, complete = None, False
     if guilty:

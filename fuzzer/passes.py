@@ -11,8 +11,10 @@ from typing import Any
 from fuzzer.arguments import FIRST_KERNEL_ACTOR, least_size, renamed, used
 from fuzzer.rank import is_stepped, op_rank
 from fuzzer.reducer import Pass, Reducer
-from fuzzer.tokens import renumber_tokens, shared_stores, with_own_token
+from fuzzer.tokens import free_token, renumber_tokens, shared_stores, with_own_token
+from simcore.constants import FIRST_SHARED_TOKEN
 from simcore.ops import KERNEL_ACTORS, OP_BY_NAME, OPS, ArgKind, actor_numbers
+from simcore.trace import Trace
 from simcore.trace_op import Op, arg_range
 from simcore.world import SIZES, World
 
@@ -83,8 +85,8 @@ def _to_plain_op(r: Reducer, i: int) -> None:
 def simpler_ops(r: Reducer) -> None:
     """Put a simpler op in an op's place: reclaim for memcg_reclaim, swapoff for swapoff_on."""
     for i in range(len(r.ops) - 1, -1, -1):
-        for op in _simpler(r.ops[i], r.best.world):
-            if r.attempt_ops(r.ops[:i], [op], r.ops[i + 1 :]):
+        for op in sorted(_variants(r.ops[i], r.best), key=op_rank):
+            if op_rank(op) < op_rank(r.ops[i]) and _attempt_op(r, i, i + 1, op):
                 break
 
 
@@ -92,10 +94,18 @@ def two_ops_to_one(r: Reducer) -> None:
     """Put one op in the place of two that follow each other: swapoff_on for swapoff and swapon."""
     i = 0
     while i + 1 < len(r.ops):
-        candidates = {*_variants(r.ops[i], r.best.world), *_variants(r.ops[i + 1], r.best.world)}
-        fused = sorted(candidates, key=op_rank)
-        if not any(r.attempt_ops(r.ops[:i], [op], r.ops[i + 2 :]) for op in fused):
+        candidates = {*_variants(r.ops[i], r.best), *_variants(r.ops[i + 1], r.best)}
+        if not any(_attempt_op(r, i, i + 2, op) for op in sorted(candidates, key=op_rank)):
             i += 1
+
+
+def runs_to_one_op(r: Reducer) -> None:
+    """Put one op that names nothing in the place of a run of ops: reclaim for stores that fill the memory."""
+    for size in range(len(r.ops), 2, -1):
+        for start in range(len(r.ops) - size + 1):
+            run = r.ops[start : start + size]
+            if len(run) == size and any(_attempt_op(r, start, start + size, op) for op in _nameless(r.best)):
+                break
 
 
 def lower_arguments(r: Reducer) -> None:
@@ -172,6 +182,7 @@ PASSES: tuple[Pass, ...] = (
     lower_arguments,
     delete_pairs,
     two_ops_to_one,
+    runs_to_one_op,
     sort_ops,
 )
 
@@ -216,15 +227,29 @@ def _by_first_thread(op: Op, ops: tuple[Op, ...]) -> list[Op]:
     ]  # fmt: skip
 
 
-def _variants(op: Op, world: World) -> Iterator[Op]:
+def _attempt_op(r: Reducer, start: int, end: int, op: Op) -> bool:
+    """Attempt one op in the place of a run of ops."""
+    ops = (*r.ops[:start], op, *r.ops[end:])
+    return r.attempt(renumber_tokens(replace(r.best, ops=ops)))
+
+
+def _nameless(trace: Trace) -> list[Op]:
+    """The ops of the world that have no arguments, the simplest first."""
+    specs = [spec for spec in OPS if not spec.args and spec.needs <= trace.world.features]
+    return sorted((Op(spec.name) for spec in specs), key=op_rank)
+
+
+def _variants(op: Op, trace: Trace) -> Iterator[Op]:
     """Every op that the world has, done to the page, process or cgroup that the op is done to.
 
-    Of a begun op also every op that its actor can begin.
+    Of a begun op also every op that its actor can begin. A store that the op was not has a token of its own.
     """
     if op.name == "step":
         return
+    world = trace.world
     runner = OP_BY_NAME[op.name].actor
     named = dict(zip(OP_BY_NAME[op.name].args, op.args, strict=True))
+    named.setdefault("token", free_token(trace.ops) or FIRST_SHARED_TOKEN)
     for spec in OPS:
         if spec.needs <= world.features and spec.name != "step":
             args = tuple(named.get(kind, arg_range(kind, world)[0]) for kind in spec.args)
@@ -244,10 +269,6 @@ def _in_first_process(op: Op, world: World) -> Op:
         if "page" in args:
             args["page"] += process * world.pages
     return replace(op, args=tuple(args.values()))
-
-
-def _simpler(op: Op, world: World) -> list[Op]:
-    return sorted((other for other in _variants(op, world) if op_rank(other) < op_rank(op)), key=op_rank)
 
 
 def _values_below(kind: ArgKind, value: int, world: World) -> list[int]:

@@ -6,6 +6,7 @@ one stored more than once is the next of the shared ones; both in the order of f
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 
@@ -42,10 +43,15 @@ def renumber_tokens(trace: Trace) -> Trace:
     return replace(trace, ops=tuple(_renamed(op, names) for op in trace.ops))
 
 
+def free_token(ops: Iterable[Op]) -> int | None:
+    """A token that none of the ops stores and that is not shared; None when all are taken."""
+    taken = {token_of(op) for op in ops}
+    return next((token for token in OWN_TOKENS if token not in taken), None)
+
+
 def with_own_token(trace: Trace, place: int) -> Trace:
     """The trace whose op at a place stores a token that no other does, in normal form."""
-    taken = {token_of(op) for op in trace.ops}
-    free = next((token for token in OWN_TOKENS if token not in taken), None)
+    free = free_token(trace.ops)
     if free is None:
         return trace
     op = with_token(trace.ops[place], free)

@@ -49,6 +49,8 @@ def unit_from_json(value: object, find: Callable[[str], Kernel]) -> UnitSpec:
 
 
 def _spec_of(value: Mapping[str, Any], kernel: Kernel) -> UnitSpec:
+    if not isinstance(value["engine"], str):
+        raise UnitError(f"engine={value['engine']!r}; it is the name of an engine")
     oracles = value["oracles"]
     if oracles is not None and not (
         isinstance(oracles, list) and all(isinstance(name, str) for name in oracles)
@@ -58,7 +60,7 @@ def _spec_of(value: Mapping[str, Any], kernel: Kernel) -> UnitSpec:
         return UnitSpec(
             kernel,
             World.parse(value["world"]),
-            cast(str, value["engine"]),
+            value["engine"],
             cast(int, value["seed"]),
             cast(int, value["ops"]),
             cast(int, value["length"]),

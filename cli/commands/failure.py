@@ -1,5 +1,7 @@
 """`mmfuzz failure`: what was ever found."""
 
+from collections.abc import Mapping
+
 import click
 
 from cli.failure_text import (
@@ -8,7 +10,6 @@ from cli.failure_text import (
     print_failures,
     stored_command,
     trace_ops,
-    trace_text,
     when,
 )
 from cli.options import database_option, screen_option
@@ -102,36 +103,47 @@ def _document(failure: StoredFailure, database: str) -> dict[str, object]:
 
 
 def _print(screen: Screen, failure: StoredFailure, findings: tuple[StoredFinding, ...], database: str) -> None:
-    facts: list[tuple[str, object]] = [
-        ("failure", failure.id),
-        ("verdict", f"{failure.verdict}: {failure.reason}, {when(failure)}"),
-        ("oracle", f"{failure.oracle} ({failure.cls}), page: {failure.kind}"),
-        ("kernel", f"{failure.kernel_name} {failure.kernel_digest}"),
-        ("signature", failure.signature),
-        ("seen", f"{plural(failure.count, 'time')} in {plural(failure.runs, 'run')}"),
-        ("first seen", f"{failure.first_seen:%Y-%m-%d %H:%M:%S} UTC"),
-        ("last seen", f"{failure.last_seen:%Y-%m-%d %H:%M:%S} UTC"),
-        ("seed", failure.seed),
-        *((f"option {name}", value) for name, value in failure.options.items()),
-        *((f"version of {name}", value) for name, value in failure.versions.items()),
-    ]
-    for name, value in facts:
-        screen.say(f"{name:20} {value}")
+    _print_facts(
+        screen,
+        {
+            "failure": failure.id,
+            "verdict": f"{failure.verdict}: {failure.reason}, {when(failure)}",
+            "oracle": f"{failure.oracle} ({failure.cls}), page: {failure.kind}",
+            "kernel": f"{failure.kernel_name} {failure.kernel_digest}",
+            "signature": failure.signature,
+            "seen": f"{plural(failure.count, 'time')} in {plural(failure.runs, 'run')}",
+            "first seen": f"{failure.first_seen:%Y-%m-%d %H:%M:%S} UTC",
+            "last seen": f"{failure.last_seen:%Y-%m-%d %H:%M:%S} UTC",
+        },
+    )
     screen.say()
     for line in cause_lines(failure.cause):
         screen.say(line)
     _print_trace(screen, f"minimized, {plural(trace_ops(failure.minimized), 'op')}", failure.minimized.text)
-    for name, value in failure.minimization.items():
-        screen.say(f"  {name.replace('_', ' ')}: {_words(value)}")
-    _print_trace(screen, f"original, {plural(trace_ops(failure.original), 'op')}", trace_text(failure.original))
+    _print_facts(screen, failure.minimization)
+    _print_trace(screen, f"original, {plural(trace_ops(failure.original), 'op')}", failure.original.text)
+    _print_facts(screen, {"seed": failure.seed} | failure.options)
     screen.say()
+    screen.say("versions", style="bold")
+    _print_facts(screen, failure.versions)
+    screen.say()
+    _print_findings(screen, findings)
+    screen.say(f"explain: {stored_command('explain', failure.id, database)}")
+    screen.say(f"replay:  {stored_command('replay', failure.id, database)}")
+
+
+def _print_facts(screen: Screen, facts: Mapping[str, object]) -> None:
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        screen.say(f"{name.replace('_', ' ').ljust(width)}  {_words(value)}")
+
+
+def _print_findings(screen: Screen, findings: tuple[StoredFinding, ...]) -> None:
     for finding in findings:
         screen.say(
             f"found by {finding.run}, seed {finding.seed}: {finding.original_digest} ->"
             f" {finding.minimized_digest} ({plural(finding.minimized_ops, 'op')})"
         )
-    screen.say(f"explain: {stored_command('explain', failure.id, database)}")
-    screen.say(f"replay:  {stored_command('replay', failure.id, database)}")
 
 
 def _print_trace(screen: Screen, title: str, text: str) -> None:
@@ -142,4 +154,8 @@ def _print_trace(screen: Screen, title: str, text: str) -> None:
 
 
 def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)

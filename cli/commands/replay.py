@@ -8,7 +8,7 @@ from cli.inputs import Input, find_input
 from cli.options import database_option, kernel_option, screen_option
 from cli.output import Screen
 from cli.replaying import Replay, replay
-from cli.trace_text import print_ops, trace_document
+from cli.trace_text import print_trace, trace_document
 from cli.verdicts import (
     CLASS_STYLES,
     VERDICT_STYLES,
@@ -43,12 +43,15 @@ def command(what: str, kernel: Kernel | None, original: bool, database: str, scr
 
 def _print(screen: Screen, asked: Input, done: Replay) -> None:
     ops = asked.trace.ops
-    screen.say(Text.assemble(asked.source, " on ", (asked.kernel.name, "bold"), f"  {asked.trace.world}"))
-    print_ops(screen, ops, _marks(done.violation, len(ops)), "  ")
-    screen.say(Text.assemble((done.verdict, VERDICT_STYLES[done.verdict]), f": {done.reason}"))
+    seen = violation_line(done.violation, len(ops)) if done.violation else done.reason
+    told = done.reason if done.verdict == "UNKNOWN" else seen
+    screen.say(Text.assemble((done.verdict, VERDICT_STYLES[done.verdict]), f": {told}"))
+    screen.say(f"  {done.comparison}")
     for violation in done.observation.violations:
-        screen.say(f"  {violation_line(violation, len(ops))}", style=CLASS_STYLES[violation.cls])
-    screen.say(f"compared with what is stored: {done.comparison}" if asked.failure else done.comparison)
+        if violation is not done.violation or done.verdict == "UNKNOWN":
+            screen.say(f"  also {violation_line(violation, len(ops))}", style=CLASS_STYLES[violation.cls])
+    screen.say(Text.assemble(f"  {asked.source} on ", (asked.kernel.name, "bold"), f", {done.observation.digest}"))
+    print_trace(screen, asked.trace, _marks(done.violation, len(ops)), "    ")
 
 
 def _marks(violation: Violation | None, ops: int) -> list[str]:
