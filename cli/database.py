@@ -8,9 +8,10 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, create_engine
 
-from cli.settings import make_default_folder
+from cli.settings import choose_database, make_default_folder
 from db import schema, sqlite
 from db.database import Database, open_database
+from db.errors import MissingDatabaseError
 from db.place import Place, find_place
 from db.translate import translated
 
@@ -42,6 +43,14 @@ def open_to_write(target: str) -> Database:
     """The database, made when it is missing and brought up to date."""
     make_default_folder(target)
     return open_database(target, "write")
+
+
+def open_to_read(target: str) -> Database:
+    """The database, which must be there; of an older schema it is brought up to date if it can be written."""
+    file = find_place(target).file
+    if file is not None and not file.parent.exists() and target == choose_database(None):
+        raise MissingDatabaseError("nothing was ever stored", str(file), "the first run that stores makes it")
+    return open_database(target, "read")
 
 
 def look_at(target: str) -> DatabaseState:

@@ -6,20 +6,19 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from cli.core_state import BUILD_IT, ExtensionState, extension_states
 from cli.database import look_at, nearest_folder
 from cli.errors import CliError
-from cli.versions import ROOT, find_commit, own_version
+from cli.versions import find_commit, own_version
 from db.errors import DatabaseError
-from fuzzer.unity import ENGINES
 from simcore.core import is_compiled
 from simcore.kernel_files import find_kernel
 from simcore.run import run_trace
 from simcore.trace import parse_trace
-from simcore.unity import CORE, Unity, source_digest
 
 Status = Literal["ok", "note", "wrong"]
 
@@ -27,7 +26,6 @@ LEAST_PYTHON = (3, 11)
 PACKAGES = ("alembic", "click", "Cython", "msgspec", "rich", "SQLAlchemy")
 OPTIONAL_PACKAGES = {"psycopg": "PostgreSQL: pip install 'mmfuzz[postgres]'"}
 LOW_SPACE_MB = 500
-BUILD_IT = "`make run` in the checkout builds it; it takes gcc and Python's headers (Debian: gcc python3-dev)"
 
 # The refused patch loses the store; the kernel before it must not.
 _LOST_STORE = """mmfuzz trace 1
@@ -80,11 +78,13 @@ def check_core(_database: str) -> list[Finding]:
     """The compiled core and engines, and whether they were made from the sources beside them."""
     if not is_compiled():
         return [Finding("core", "note", "uncompiled: everything works, about fifty times slower", BUILD_IT)]
-    return [_check_unity(unity) for unity in (CORE, ENGINES)]
+    return [_extension_finding(each) for each in extension_states()]
 
 
 def check_canary(_database: str) -> list[Finding]:
     """A trace that must fail on one kernel and pass on another."""
+    if any(each.state == "stale" for each in extension_states()):
+        return [Finding("self-test", "note", "not made: the core is not what its sources say")]
     trace = parse_trace(_LOST_STORE)
     guilty = find_kernel(trace.kernel)
     assert guilty.parent is not None, "the refused patch was made to a kernel"
@@ -146,20 +146,13 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _check_unity(unity: Unity) -> Finding:
-    built_from = str(import_module(unity.extension).SOURCE_DIGEST)
-    if not _has_sources(unity):
-        return Finding("core", "note", f"{unity.extension}: compiled from {built_from}; no sources to compare with")
-    digest = source_digest(unity, ROOT)
-    if digest != built_from:
-        what = f"{unity.extension} was compiled from {built_from}, the sources are {digest}"
+def _extension_finding(each: ExtensionState) -> Finding:
+    if each.state == "unknown":
+        return Finding("core", "note", f"{each.extension}: compiled from {each.made_from}; no sources to compare with")
+    if each.state == "stale":
+        what = f"{each.extension} was compiled from {each.made_from}, the sources are {each.sources}"
         return Finding("core", "wrong", what, BUILD_IT)
-    return Finding("core", "ok", f"{unity.extension}: compiled, from these sources ({digest})")
-
-
-def _has_sources(unity: Unity) -> bool:
-    first = unity.modules[0].replace(".", "/")
-    return (ROOT / unity.package / f"{first}.pxd").is_file()
+    return Finding("core", "ok", f"{each.extension}: compiled, from these sources ({each.sources})")
 
 
 def _check_space(file: Path) -> Finding:

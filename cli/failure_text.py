@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rich.text import Text
@@ -10,8 +11,9 @@ from cli.output import Screen, plural
 from cli.settings import choose_database
 from cli.verdicts import CLASS_ORDER, CLASS_STYLES
 from db.values import FailureRecord, StoredFailure, StoredTrace
+from simcore.features import ALL_FEATURES
 from simcore.rules import RULE_BY_NAME
-from simcore.trace import Trace, format_trace
+from simcore.trace import Trace, format_trace, parse_trace
 from simcore.truth_table import row_as_call
 
 AnyFailure = FailureRecord | StoredFailure
@@ -25,7 +27,7 @@ SHORT_CAUSE_RULES = 2
 def print_failures(screen: Screen, failures: Iterable[AnyFailure]) -> None:
     """Print a table with a line for each failure; stored ones are of any kernel, so it is named."""
     rows: list[tuple[object, ...]] = []
-    headings = HEADINGS
+    headings: tuple[str, ...] = HEADINGS
     for f in failures:
         row = (f.id, f.cls, f.oracle, f.kind, trace_ops(f.minimized), f"{f.count:,}", short_cause(f.cause))
         if isinstance(f, StoredFailure):
@@ -46,13 +48,22 @@ def print_failure(screen: Screen, failure: AnyFailure, *, replay: str, explain: 
     )
     screen.say(f"  {failure.reason}, {when(failure)}")
     screen.say(f"  trace of {plural(trace_ops(failure.minimized), 'op')}, {describe_minimization(failure)}:")
-    for line in trace_text(failure.minimized).splitlines()[2:]:
-        screen.say(f"      {line}", style="dim" if line.startswith("world") else "bold")
+    _print_trace(screen, failure.minimized)
     for line in cause_lines(failure.cause):
         screen.say(f"  {line}")
     if explain:
         screen.say(f"  explain: {explain}")
     screen.say(f"  replay:  {replay}")
+
+
+def _print_trace(screen: Screen, trace: Trace | StoredTrace) -> None:
+    """Print the ops, below the world in words: what a minimized world has is less than what it is without."""
+    text = trace_text(trace)
+    world = parse_trace(text).world
+    sizes = str(replace(world, features=ALL_FEATURES))
+    screen.say(f"      # {sizes}, with {', '.join(sorted(world.features)) or 'no features'}", style="dim")
+    for line in text.splitlines()[3:]:
+        screen.say(f"      {line}", style="bold")
 
 
 def when(failure: AnyFailure) -> str:

@@ -78,10 +78,10 @@ def find_named_kernel(trace: Trace, source: str) -> Kernel:
 
 def _stored_input(spec: str, kernel: Kernel | None, database: str, *, original: bool) -> Input:
     """A failure's or a single trace of the database."""
-    from db.database import open_database
+    from cli.database import open_to_read
     from db.queries import get_failure, get_kernel, get_trace
 
-    with open_database(database, "read") as opened, opened.read() as session:
+    with open_to_read(database) as opened, opened.read() as session:
         if spec.startswith("trc-"):
             trace = get_trace(session, spec).trace()
             return _input(trace, kernel or find_named_kernel(trace, spec), spec)

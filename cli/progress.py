@@ -17,17 +17,13 @@ class Figures:
     """What a run has done so far. `share` is how much of its budget is used up, 0 to 1."""
 
     seconds: float
+    ops_per_second: float
     traces: int
     ops: int
     rows_covered: int
     rows_total: int
     failures: int
     share: float
-
-    @property
-    def ops_per_second(self) -> float:
-        """The rate so far."""
-        return self.ops / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:

@@ -32,9 +32,15 @@ class RunOutcome:
     run_id: str | None
     ended_by: EndedBy
     seconds: float
+    seconds_minimizing: float
     total: UnitResult
     failures: tuple[FailureRecord, ...]
     trouble: DatabaseError | None = None
+
+    @property
+    def ops_per_second(self) -> float:
+        """The rate of fuzzing, without the time that failures took to be minimized and explained."""
+        return rate(self.total.ops, self.seconds - self.seconds_minimizing)
 
     @property
     def rows_covered(self) -> int:
@@ -62,6 +68,7 @@ class Run:
         self._triage = Triage(options.kernel, options.reference, versions=versions)
         self._records = FailureRecords(options)
         self._total = UnitResult()
+        self._seconds_minimizing = 0.0
         self._started = time.monotonic()
         self._reported = self._started
 
@@ -89,13 +96,24 @@ class Run:
     def _take(self, result: UnitResult) -> Iterator[None]:
         """Fold a unit in; gives way after each failure and at the end, so that the run can end there."""
         self._total = merge_results([self._total, replace(result, failures=())])
-        for failure in self._triage.take(result):
+        for failure in self._explained(result):
             self._keep(failure)
             self._show()
             yield
         self._report()
         self._show()
         yield
+
+    def _explained(self, result: UnitResult) -> Iterator[Failure]:
+        """The failures that are new, and the time it took to know them."""
+        failures = self._triage.take(result)
+        while True:
+            started = time.monotonic()
+            failure = next(failures, None)
+            self._seconds_minimizing += time.monotonic() - started
+            if failure is None:
+                return
+            yield failure
 
     def _keep(self, failure: Failure) -> None:
         """Store a new failure at once, and tell it."""
@@ -141,6 +159,7 @@ class Run:
         self._progress.update(
             Figures(
                 seconds,
+                rate(self._total.ops, seconds - self._seconds_minimizing),
                 self._total.traces,
                 self._total.ops,
                 sum(self._total.rows),
@@ -152,4 +171,11 @@ class Run:
 
     def _outcome(self, ended_by: EndedBy) -> RunOutcome:
         failures = tuple(self._all_records())
-        return RunOutcome(self._recorder.run_id, ended_by, self._seconds(), self._total, failures)
+        return RunOutcome(
+            self._recorder.run_id, ended_by, self._seconds(), self._seconds_minimizing, self._total, failures
+        )
+
+
+def rate(number: int, seconds: float) -> float:
+    """How many a second; 0 before any time has passed."""
+    return number / seconds if seconds > 0 else 0.0

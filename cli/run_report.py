@@ -16,7 +16,7 @@ from cli.failure_text import (
     worst_first,
 )
 from cli.output import Screen, plural
-from cli.progress import format_seconds, short_number
+from cli.progress import short_number
 from cli.run_loop import EndedBy, RunOutcome
 from cli.run_options import RunOptions
 from cli.verdicts import CLASS_ORDER, VERDICT_STYLES
@@ -65,6 +65,8 @@ class RunReport:
             "traces": outcome.total.traces,
             "ops": outcome.total.ops,
             "seconds": round(outcome.seconds, 3),
+            "seconds_minimizing": round(outcome.seconds_minimizing, 3),
+            "ops_per_second": round(outcome.ops_per_second),
             "rows_covered": outcome.rows_covered,
             "rows_total": TOTAL_ROWS,
             "failures": [
@@ -84,12 +86,14 @@ class RunReport:
     def print(self, screen: Screen, shown_database: str | None) -> None:
         """Print the report for people."""
         outcome = self.outcome
-        rate = outcome.total.ops / outcome.seconds if outcome.seconds else 0.0
         screen.say()
         screen.say(
             f"{ENDS[outcome.ended_by]}: {short_number(outcome.total.traces)} traces, {short_number(outcome.total.ops)}"
-            f" ops in {format_seconds(outcome.seconds)} ({short_number(rate)}/s), {outcome.rows_covered} of"
-            f" {TOTAL_ROWS} rows used"
+            f" ops, {outcome.rows_covered} of {TOTAL_ROWS} rows used"
+        )
+        screen.say(
+            f"{outcome.seconds:.1f} s, {outcome.seconds_minimizing:.1f} s of which to minimize and explain failures;"
+            f" {short_number(outcome.ops_per_second)} ops/s in the others"
         )
         screen.say()
         self._print_failures(screen)

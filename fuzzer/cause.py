@@ -184,9 +184,7 @@ def _flip_rows(trial: _Trial, kernel: Kernel, why: str, budget: int) -> Cause:
     except BudgetSpent:
         guilty, complete = None, False
     if guilty:
-        how = (
-            f"With {_count(len(guilty))} of {kernel.name} flipped, the failure is gone and no other appears."
-        )
+        how = f"With {_count(len(guilty))} of {kernel.name} flipped, the failure is gone and no other appears."
     elif complete:
         how = f"No {LARGEST_SET} of the {_count(len(uses))} that the trace uses can be flipped to make it go."
     else:

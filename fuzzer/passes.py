@@ -138,6 +138,14 @@ def processes_to_pages(r: Reducer) -> None:
     r.attempt(replace(r.best, ops=tuple(ops), world=wide))
 
 
+def mergeable_from_the_start(r: Reducer) -> None:
+    """Do without the ops that make pages mergeable or not: all pages are."""
+    ops = tuple(op for op in r.ops if op.name not in ("mergeable", "unmergeable"))
+    if len(ops) < len(r.ops):
+        world = replace(r.best.world, mergeable=r.best.world.pages)
+        r.attempt(replace(r.best, ops=ops, world=world))
+
+
 def renumber(r: Reducer) -> None:
     """Number pages, processes, cgroups and tokens in the order of first use, all at once or two at a time."""
     for kind in NAMED_SIZES.values():
@@ -175,6 +183,7 @@ PASSES: tuple[Pass, ...] = (
     steps_to_plain_ops,
     delete_features,
     processes_to_pages,
+    mergeable_from_the_start,
     merge_names,
     renumber,
     lower_world,

@@ -62,9 +62,7 @@ def shared_stores(trace: Trace) -> tuple[int, ...]:
     """The places of the ops whose token is stored more than once."""
     stores = Counter(map(token_of, trace.ops))
     return tuple(
-        place
-        for place, op in enumerate(trace.ops)
-        if (token := token_of(op)) is not None and stores[token] > 1
+        place for place, op in enumerate(trace.ops) if (token := token_of(op)) is not None and stores[token] > 1
     )
 
 

@@ -170,9 +170,7 @@ def _take_samples(spec: UnitSpec, engine: Any, machine: Any, before: list[_Sampl
     return taken
 
 
-def _found_failures(
-    spec: UnitSpec, samples: list[_Sample], counts: Mapping[int, int]
-) -> tuple[FoundFailure, ...]:
+def _found_failures(spec: UnitSpec, samples: list[_Sample], counts: Mapping[int, int]) -> tuple[FoundFailure, ...]:
     """The samples with their counts: the first of a core key stands for all that were not kept."""
     taken: dict[int, int] = {}
     for sample in samples:

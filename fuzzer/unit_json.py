@@ -32,19 +32,13 @@ def unit_from_json(value: object, find: Callable[[str], Kernel]) -> UnitSpec:
     if not isinstance(value, Mapping) or value.get("format") != FORMAT:
         raise UnitError(f"a unit's description is an object with format {FORMAT!r}, not {value!r:.200}")
     if set(value) != set(FIELDS):
-        raise UnitError(
-            f"a unit's description has the fields {', '.join(FIELDS)}, not {', '.join(map(str, value))}"
-        )
+        raise UnitError(f"a unit's description has the fields {', '.join(FIELDS)}, not {', '.join(map(str, value))}")
     digest = value["kernel"].get("digest") if isinstance(value["kernel"], Mapping) else None
     if not isinstance(digest, str) or not isinstance(value["world"], str):
-        raise UnitError(
-            "a unit's description names its kernel's digest and gives its world as one line of text"
-        )
+        raise UnitError("a unit's description names its kernel's digest and gives its world as one line of text")
     kernel = find(digest)
     if kernel.digest != digest:
-        raise UnitError(
-            f"the unit is for the kernel {digest}; the one given, {kernel.name}, has {kernel.digest}"
-        )
+        raise UnitError(f"the unit is for the kernel {digest}; the one given, {kernel.name}, has {kernel.digest}")
     return _spec_of(value, kernel)
 
 
@@ -52,9 +46,7 @@ def _spec_of(value: Mapping[str, Any], kernel: Kernel) -> UnitSpec:
     if not isinstance(value["engine"], str):
         raise UnitError(f"engine={value['engine']!r}; it is the name of an engine")
     oracles = value["oracles"]
-    if oracles is not None and not (
-        isinstance(oracles, list) and all(isinstance(name, str) for name in oracles)
-    ):
+    if oracles is not None and not (isinstance(oracles, list) and all(isinstance(name, str) for name in oracles)):
         raise UnitError(f"oracles={oracles!r}; it is a list of names, or null for all")
     try:
         return UnitSpec(

@@ -310,8 +310,9 @@ def read_everything(s: "MmState") -> None:
 
 def fold_state(s: "MmState") -> None:
     """Fold what is left of the machine into the outcome."""
-    for ptep in range(s.nr_mm << VPN_SHIFT):
-        if s.pte[ptep]:
+    for mm in range(s.nr_mm):
+        first = mm << VPN_SHIFT
+        for ptep in range(first, first + s.nr_vpn):
             s.outcome = mix(s.outcome, s.pte[ptep])
     for pfn in range(s.nr_frames):
         s.outcome = mix(s.outcome, s.page_flags[pfn])

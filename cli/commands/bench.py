@@ -20,7 +20,7 @@ PACKAGE = "benchmarks"
 FOLDER = ROOT / PACKAGE
 
 
-@click.command(name="bench")
+@click.command(name="bench", short_help="Run the benchmarks.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--list", "only_list", is_flag=True, help="Only say which benchmarks there are.")
 @screen_option

@@ -11,7 +11,7 @@ from cli.output import Screen, plural
 STYLES = {"ok": "green", "note": "yellow", "wrong": "bold red"}
 
 
-@click.command(name="doctor")
+@click.command(name="doctor", short_help="Check that all that is needed is there and works.")
 @database_option
 @screen_option
 def command(database: str, screen: Screen) -> ExitCode:

@@ -11,7 +11,7 @@ from simcore.explain import explain, format_explanation
 from simcore.kernel import Kernel
 
 
-@click.command(name="explain")
+@click.command(name="explain", short_help="Explain a trace step by step.")
 @click.argument("what", metavar="FAILURE|FILE")
 @kernel_option
 @reference_option

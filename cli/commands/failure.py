@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import click
 
+from cli.database import open_to_read
 from cli.failure_text import (
     cause_lines,
     failure_document,
@@ -14,7 +15,6 @@ from cli.failure_text import (
 )
 from cli.options import database_option, screen_option
 from cli.output import Screen, plural
-from db.database import open_database
 from db.queries import get_failure, list_failures, list_findings
 from db.values import FailureFilter, StoredFailure, StoredFinding
 from simcore.errors import UnknownName
@@ -62,7 +62,7 @@ def list_stored(
     if oracle is not None and oracle not in ORACLE_BY_NAME:
         raise UnknownName("oracle", oracle, ORACLE_BY_NAME)
     wanted = FailureFilter(oracle, cls, kind, kernel, signature, text, run)
-    with open_database(database, "read") as opened, opened.read() as session:
+    with open_to_read(database) as opened, opened.read() as session:
         total = len(list_failures(session))
         matching = list_failures(session, wanted)
     shown = matching[:limit]
@@ -78,7 +78,7 @@ def list_stored(
 @screen_option
 def show(failure_id: str, database: str, screen: Screen) -> None:
     """Show all that is known of a failure; its id may be cut short."""
-    with open_database(database, "read") as opened, opened.read() as session:
+    with open_to_read(database) as opened, opened.read() as session:
         failure = get_failure(session, failure_id)
         findings = list_findings(session, failure.id)
     screen.document(_document(failure, database) | {"findings": findings})

@@ -17,7 +17,7 @@ from simcore.run import Violation, run_trace
 from simcore.trace import Trace
 
 
-@click.command(name="minimize")
+@click.command(name="minimize", short_help="Make a failing trace as simple as it can be.")
 @click.argument("what", metavar="FAILURE|FILE")
 @kernel_option
 @reference_option

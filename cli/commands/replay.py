@@ -21,7 +21,7 @@ from simcore.kernel import Kernel
 from simcore.run import Violation
 
 
-@click.command(name="replay")
+@click.command(name="replay", short_help="Run a failure or a trace again.")
 @click.argument("what", metavar="FAILURE|FILE")
 @kernel_option
 @click.option("--original", is_flag=True, help="Replay a failure's trace as it was drawn, before it was minimized.")

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import click
 
+from cli.core_state import require_current_core
 from cli.database import open_to_write
 from cli.exit_codes import ExitCode
 from cli.options import KERNEL, NAMES, WORLD, database_option, screen_option
@@ -36,7 +37,7 @@ from simcore.world import World
 MAX_JOBS = 1024
 
 
-@click.command(name="run")
+@click.command(name="run", short_help="Fuzz a kernel.")
 @click.argument("kernel_spec", metavar="KERNEL")
 @click.option(
     "--seconds",
@@ -132,6 +133,7 @@ def command(
     Exits with 1 when any failure was found, with 0 when none was, with 2 when none was and the run did not
     get to its end.
     """
+    require_current_core()
     kernel = find_kernel(kernel_spec)
     options = RunOptions(
         kernel_spec=kernel_spec,

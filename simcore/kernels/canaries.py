@@ -52,14 +52,14 @@ class DiscardsDirtyPages(Sound):
         return freeable
 
 
-class MigrationDropsDirty(Sound):
-    """Migration of a page of the swap cache forgets that a pte was dirty, as fd35ca3d12cc mended elsewhere."""
+class UnmapTrustsSlot(Sound):
+    """Unmapping a page of the swap cache takes its slot for good, though a pte is dirty."""
 
-    name = "canary-migration-drops-dirty"
+    name = "canary-unmap-trusts-slot"
 
-    def unmap_dirties_page(pte_dirty, migration, swapcache):
-        """Planted: not for migration of a page of the swap cache."""
-        return pte_dirty and not (migration and swapcache)
+    def unmap_dirties_page(pte_dirty, swapcache):
+        """Planted: not for a page of the swap cache."""
+        return pte_dirty and not swapcache
 
 
 class TrustsFailedWrite(Sound):
@@ -73,13 +73,13 @@ class TrustsFailedWrite(Sound):
 
 
 class ForkKeepsWrite(Sound):
-    """fork leaves a page of the swap cache that was not stored to since it came back writable in both processes."""
+    """fork leaves pages writable in both processes."""
 
     name = "canary-fork-keeps-write"
 
-    def fork_write_protects(pte_dirty, swapcache):
-        """Planted: not for a clean page of the swap cache."""
-        return pte_dirty or not swapcache
+    def fork_write_protects():
+        """Planted."""
+        return False
 
 
 class DontneedSkipsSwapped(Sound):
@@ -195,7 +195,7 @@ class ZapForgetsSlot(Sound):
 CANARIES: tuple[type[KernelBase], ...] = (
     Sound,
     DiscardsDirtyPages,
-    MigrationDropsDirty,
+    UnmapTrustsSlot,
     TrustsFailedWrite,
     ForkKeepsWrite,
     DontneedSkipsSwapped,

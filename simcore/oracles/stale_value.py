@@ -14,5 +14,6 @@ ORACLE = Oracle(
     false_alarms=(
         "Tokens 101 to 103 may be stored more than once; seen again on a page that once held them they count as older."
     ),
-    canary="canary-migration-drops-dirty",
+    canary="canary-unmap-trusts-slot",
+    canary_world="without=mlock",
 )

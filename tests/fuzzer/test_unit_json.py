@@ -14,6 +14,11 @@ from simcore.oracles import ORACLE_BY_NAME
 from simcore.world import World
 
 
+def no_kernel(digest: str) -> Kernel:
+    """What finds nothing."""
+    raise AssertionError(f"asked for {digest}")
+
+
 @pytest.fixture
 def spec(patched: Kernel) -> UnitSpec:
     """The unit with the longest description: everything left out, every oracle named."""
@@ -65,7 +70,7 @@ def test_wrong_value_is_an_error(spec: UnitSpec, field: str, value: object) -> N
 @pytest.mark.parametrize("value", [None, [], "", {}, 3])
 def test_what_is_no_description_is_an_error(value: object) -> None:
     with pytest.raises(UnitError, match="format 'mmfuzz unit 1'"):
-        unit_from_json(value, {}.__getitem__)
+        unit_from_json(value, no_kernel)
 
 
 def test_missing_and_unknown_fields_are_errors(spec: UnitSpec) -> None:

@@ -1,5 +1,4 @@
-"""What the engines draw: the same on both cores, inside the unit's world, and always a trace people can read.
-"""
+"""What engines draw: the same on both cores, inside the unit's world, and always a readable trace."""
 
 import pytest
 
