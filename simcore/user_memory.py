@@ -55,20 +55,25 @@ def user_loaded(s: "MmState", ptep: int, value: int) -> None:
 
 
 def wrong_load(s: "MmState", ptep: int, value: int) -> int:
-    """Which oracle a wrong value belongs to."""
+    """Which oracle a wrong value belongs to. Only what the page itself held before can be resurrected."""
     if value == ZEROS:
         return ORACLE_LOST_STORE
-    if s.expect[ptep] == ZEROS and s.shadow[ptep] & (SHADOW_DROPPED | SHADOW_READ_ZERO):
-        return ORACLE_RESURRECTED
     if value == GARBAGE:
         return ORACLE_FOREIGN_VALUE
-    return owner_of_value(s, ptep, value)
+    oracle = owner_of_value(s, ptep, value)
+    dropped = s.expect[ptep] == ZEROS and s.shadow[ptep] & (SHADOW_DROPPED | SHADOW_READ_ZERO) != 0
+    if dropped and oracle == ORACLE_STALE_VALUE:
+        return ORACLE_RESURRECTED
+    return oracle
 
 
 def stored_before_fork(s: "MmState", ptep: int, owner: int, value: int) -> bool:
-    """Whether the other process stored the value before the two went separate ways: then it was inherited."""
+    """Whether the other process stored the value before the two went separate ways: then it was inherited.
+
+    A store in the op of the fork itself was made before it: a fault that fork had to wait for.
+    """
     born = max(s.mm_born[ptep >> VPN_SHIFT], s.mm_born[owner >> VPN_SHIFT])
-    return s.token_time[value] < born
+    return s.token_time[value] <= born
 
 
 def owner_of_value(s: "MmState", ptep: int, value: int) -> int:

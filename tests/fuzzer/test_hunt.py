@@ -10,7 +10,8 @@ from fuzzer.hunt import UNIT_OPS, Progress, hunt
 from fuzzer.unit import UnitSpec
 from simcore.core import is_compiled
 from simcore.features import ALL_FEATURES
-from simcore.kernel import Kernel
+from simcore.kernel import Kernel, diff
+from simcore.kernel_files import canary_kernels
 from simcore.world import World
 
 FEW_OPS = 20_000 if is_compiled() else 3_000
@@ -129,3 +130,15 @@ def test_before_the_patch_given_up_pages_can_stay_for_ever(before: Kernel, seed:
 def test_with_the_patch_given_up_pages_do_not_stay(patched: Kernel, seed: int) -> None:
     found = found_within_200k_ops(patched, World(), seed)
     assert not [key for key in found if key[0] == "never-discardable"]
+
+
+@pytest.mark.needs_compiled
+@pytest.mark.parametrize("canary", canary_kernels(), ids=lambda kernel: kernel.name)
+def test_the_cause_of_a_planted_bug_is_a_planted_row(canary: Kernel) -> None:
+    reference = default_reference(canary)
+    assert reference is not None
+    planted = {row.flat_row for row in diff(canary, reference)}
+    for failure in after(1, UnitSpec(canary, World(), "swarm", 1, UNIT_OPS)).failures:
+        assert failure.cause.complete
+        assert failure.cause.reference == reference.name
+        assert {row.flat_row for row in failure.cause.rows} <= planted
