@@ -153,12 +153,14 @@ class _Sample:
     trace: Trace
     violation: Violation
     sequence: int
+    weights: dict[str, int]
 
 
 def _take_samples(spec: UnitSpec, engine: Any, machine: Any, before: list[_Sample]) -> list[_Sample]:
     """One sample of the sequence just run for each key it shows and that has too few yet."""
     trace = drawn_trace(engine, spec.kernel.name)
     sequence = engine.counts()[0] - 1
+    weights = {op.name: weight for op in OPS if (weight := engine.weights()[op.code])}
     taken = []
     for violation in violations_of(machine):
         if spec.oracles is not None and violation.oracle not in spec.oracles:
@@ -166,7 +168,7 @@ def _take_samples(spec: UnitSpec, engine: Any, machine: Any, before: list[_Sampl
         code = ORACLE_BY_NAME[violation.oracle].code
         core_key = code * ORIGINS + machine.failure(code)[2]
         if sum(sample.core_key == core_key for sample in before) < SAMPLES_PER_KEY:
-            taken.append(_Sample(core_key, trace, violation, sequence))
+            taken.append(_Sample(core_key, trace, violation, sequence, weights))
     return taken
 
 
@@ -194,6 +196,7 @@ def _options(spec: UnitSpec, sample: _Sample) -> dict[str, object]:
         "samples_per_key": SAMPLES_PER_KEY,
         "sequence": sample.sequence,
         "world": str(sample.trace.world),
+        "weights": sample.weights,
     }
 
 

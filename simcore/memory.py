@@ -128,6 +128,7 @@ def write_bits(s: "MmState", ptep: int, dirty: bool) -> int:
 
 def do_anonymous_page(s: "MmState", ptep: int, write: int) -> int:
     """A first touch: the zero page for a read, a fresh page for a write. Source: mm/memory.c."""
+    user_touched_empty(s, ptep)
     if write == FOR_READ:
         set_pte(s, ptep, PTE_PRESENT | PTE_YOUNG | PTE_ZERO_PAGE)
         return RESULT_OK
@@ -136,9 +137,7 @@ def do_anonymous_page(s: "MmState", ptep: int, write: int) -> int:
         return RESULT_ENOMEM
     vm_write = (s.vm_flags[ptep] & VM_WRITE) != 0
     map_new_page(s, ptep, pfn, write_bits(s, ptep, rule1(s, R_ANON_FAULT_PTE_DIRTY, vm_write)))
-    if s.expect[ptep] == ZEROS or s.shadow[ptep] & SHADOW_FREED:
-        # Else contents were lost here already, and how that page was mapped is what a report must tell.
-        s.origin[ptep] = ORIGIN_FAULT
+    s.origin[ptep] = ORIGIN_FAULT
     return RESULT_OK
 
 
@@ -472,7 +471,6 @@ if not cython.compiled:
         RESULT_ENOMEM,
         RESULT_OK,
         RESULT_SKIPPED,
-        SHADOW_FREED,
         SHADOW_SOLE,
         STEP_BLOCKED,
         STEP_DONE,
@@ -517,4 +515,4 @@ if not cython.compiled:
         users_of_page,
         vm_swap_full,
     )
-    from simcore.user_memory import user_forked, user_loaded, user_stored
+    from simcore.user_memory import user_forked, user_loaded, user_stored, user_touched_empty

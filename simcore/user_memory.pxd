@@ -8,6 +8,7 @@ cdef void user_freed(mm_state *s, int ptep, bint sole) noexcept nogil
 cdef void user_dropped(mm_state *s, int ptep) noexcept nogil
 cdef void user_forked(mm_state *s, int parent, int child) noexcept nogil
 cdef void user_loaded(mm_state *s, int ptep, int value) noexcept nogil
+cdef void user_touched_empty(mm_state *s, int ptep) noexcept nogil
 @cython.locals(dropped=bint)
 cdef int wrong_load(mm_state *s, int ptep, int value) noexcept nogil
 cdef bint stored_before_fork(mm_state *s, int ptep, int owner, int value) noexcept nogil

@@ -54,6 +54,15 @@ def user_loaded(s: "MmState", ptep: int, value: int) -> None:
     report(s, wrong_load(s, ptep, value), ptep, expected, value)
 
 
+def user_touched_empty(s: "MmState", ptep: int) -> None:
+    """A fault found nothing where the page was: what was stored there is lost, also if the next store covers it.
+
+    A real store covers some bytes of a page, not all as a token does.
+    """
+    if s.expect[ptep] != ZEROS and not s.shadow[ptep] & SHADOW_FREED:
+        report(s, ORACLE_LOST_STORE, ptep, s.expect[ptep], ZEROS)
+
+
 def wrong_load(s: "MmState", ptep: int, value: int) -> int:
     """Which oracle a wrong value belongs to. Only what the page itself held before can be resurrected."""
     if value == ZEROS:

@@ -142,6 +142,10 @@ class Engine:
         s = self.machine.s
         return (s.nr_mm_max, s.nr_vpn, s.nr_frames, s.nr_slots, s.nr_memcgs, s.nr_mergeable, s.sync_io, s.features)
 
+    def weights(self) -> list[int]:
+        """The ops' weights in the sequence last run, by op code."""
+        return [self.g.weights[code] for code in range(MAX_OPS)]
+
     def counts(self) -> tuple[int, int, int]:
         """(sequences, ops, digest of all outcomes)."""
         return (self.g.sequence, self.g.ops, self.g.digest)

@@ -38,7 +38,7 @@ def tested_words(root: Path) -> str:
 
 def has_word(text: str, name: str) -> bool:
     """Whether the name stands in the text by itself, with dashes or underscores."""
-    either = re.escape(name).replace(r"\-", "[-_]").replace("_", "[-_]")
+    either = re.sub("[-_]", "[-_]", name.replace(".", r"\.").replace("+", r"\+"))
     return re.search(rf"(?<![\w+]){either}(?![\w+])", text) is not None
 
 
