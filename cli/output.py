@@ -7,7 +7,7 @@ terminal, plain and never cut or wrapped anywhere else.
 import errno
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 from rich.console import Console
@@ -51,8 +51,8 @@ class Screen:
                 sys.stdout.flush()
 
     def note(self, line: str | Text, style: str = "") -> None:
-        """Print a line that is not part of the result, on stderr."""
-        with _written():
+        """Print a line that is not part of the result, on stderr; work goes on where nobody reads it."""
+        with suppress(OutputGone, InfrastructureTrouble), _written():
             self.err.print(line, style=style, soft_wrap=True)
 
     def announce(self, line: str | Text, style: str = "") -> None:

@@ -151,11 +151,7 @@ class Run:
 
     def _show(self) -> None:
         seconds = self._seconds()
-        shares = [0.0]
-        if self._options.seconds is not None:
-            shares.append(seconds / self._options.seconds)
-        if self._options.ops is not None:
-            shares.append(self._total.ops / self._options.ops)
+        shares = used_share(seconds, self._options.seconds), used_share(self._total.ops, self._options.ops)
         self._progress.update(
             Figures(
                 seconds,
@@ -165,7 +161,7 @@ class Run:
                 sum(self._total.rows),
                 TOTAL_ROWS,
                 len(self._triage.failures),
-                min(max(shares), 1.0),
+                max(shares),
             )
         )
 
@@ -174,6 +170,13 @@ class Run:
         return RunOutcome(
             self._recorder.run_id, ended_by, self._seconds(), self._seconds_minimizing, self._total, failures
         )
+
+
+def used_share(done: float, budget: float | None) -> float:
+    """How much of a budget is used up, 0 to 1; of no budget, nothing."""
+    if budget is None:
+        return 0.0
+    return min(done / budget, 1.0) if budget > 0 else 1.0
 
 
 def rate(number: int, seconds: float) -> float:

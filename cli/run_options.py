@@ -120,7 +120,7 @@ def announce_options(screen: Screen, options: RunOptions, database: str | None) 
         ("oracles", ", ".join(options.oracles) if options.oracles else "all"),
         (
             "core",
-            "compiled" if is_compiled() else "uncompiled: about fifty times slower; see `mmfuzz doctor`",
+            "compiled" if is_compiled() else "uncompiled: some two hundred times slower; see `mmfuzz doctor`",
         ),
         ("database", database or "none: nothing is stored"),
     )

@@ -6,7 +6,7 @@ from simcore.mm_types cimport mm_state
 cdef int madvise_dontneed(mm_state *s, int actor, int ptep) noexcept nogil
 @cython.locals(present=bint, swapped=bint)
 cdef void drop_page(mm_state *s, int actor, int ptep) noexcept nogil
-@cython.locals(available=bint, sole=bint)
+@cython.locals(swap_available_=bint, sole=bint)
 cdef int madvise_free(mm_state *s, int actor, int ptep) noexcept nogil
 @cython.locals(busy=bint)
 cdef bint is_sole_plain_page(mm_state *s, int pfn) noexcept nogil

@@ -28,8 +28,8 @@ def madvise_free(s: "MmState", actor: int, ptep: int) -> int:
     """
     if s.vm_flags[ptep] & VM_LOCKED:
         return RESULT_EINVAL
-    available = swap_available(s)
-    if rule1(s, R_MADV_FREE_IS_DONTNEED, available):
+    swap_available_ = swap_available(s)
+    if rule1(s, R_MADV_FREE_IS_DONTNEED, swap_available_):
         drop_page(s, actor, ptep)
         return RESULT_OK
     pte = s.pte[ptep]

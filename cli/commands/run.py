@@ -11,7 +11,7 @@ from cli.options import KERNEL, NAMES, WORLD, database_option, screen_option
 from cli.output import Screen
 from cli.progress import choose_progress
 from cli.recording import DatabaseRecorder, NoRecorder, Recorder
-from cli.run_loop import Run, RunOutcome
+from cli.run_loop import Run
 from cli.run_options import (
     DEFAULT_LENGTH,
     RunOptions,
@@ -159,6 +159,7 @@ def fuzz(screen: Screen, options: RunOptions, database: str | None) -> ExitCode:
     """Run, store and report; the exit code. Without a database nothing is stored."""
     versions = find_versions()
     with ExitStack() as open_things:
+        stop = open_things.enter_context(StopRequest())
         recorder: Recorder = NoRecorder()
         shown = None
         if database is not None:
@@ -166,19 +167,16 @@ def fuzz(screen: Screen, options: RunOptions, database: str | None) -> ExitCode:
             recorder = DatabaseRecorder(opened, options, versions)
             shown = opened.shown
         announce_options(screen, options, shown)
-        outcome = _execute(screen, options, versions, recorder)
+        progress = open_things.enter_context(choose_progress(screen))
+        outcome = Run(options, versions, recorder, progress, stop, lambda each: _tell(screen, each)).execute()
     report = RunReport(options, outcome, database)
     screen.document(report.document(versions, shown))
     if not screen.as_json:
         report.print(screen, shown)
     if outcome.trouble is not None:
-        raise outcome.trouble
+        screen.note(f"mmfuzz: {outcome.trouble}")
     return report.exit_code()
 
 
-def _execute(screen: Screen, options: RunOptions, versions: dict[str, str], recorder: Recorder) -> RunOutcome:
-    def tell(failure: FailureRecord) -> None:
-        screen.note(f"found {failure.id}: {failure.cls} {failure.oracle}: {failure.reason}")
-
-    with StopRequest() as stop, choose_progress(screen) as progress:
-        return Run(options, versions, recorder, progress, stop, tell).execute()
+def _tell(screen: Screen, failure: FailureRecord) -> None:
+    screen.note(f"found {failure.id}: {failure.cls} {failure.oracle}: {failure.reason}")

@@ -19,7 +19,7 @@ from tests.cli.conftest import Shell
 
 
 def test_help_lists_every_command(mmfuzz: Shell) -> None:
-    done = mmfuzz("--help")
+    done = mmfuzz.run_afresh("--help")
     assert done.code == 0
     assert [line.split()[0] for line in done.out.partition("Commands:")[2].splitlines() if line] == list(COMMANDS)
     assert "..." not in done.out.partition("Commands:")[2]

@@ -18,7 +18,7 @@ def test_plain_tables_cut_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"), [(0, "0"), (950, "950"), (12_345, "12.3 k"), (999_900, "1e+03 k"), (4_560_000, "4.56 M")]
+    ("number", "shown"), [(0, "0"), (950, "950"), (12_345, "12.3 k"), (999_900, "1000 k"), (4_560_000, "4.56 M")]
 )
 def test_short_numbers_have_three_digits(number: float, shown: str) -> None:
     assert short_number(number) == shown

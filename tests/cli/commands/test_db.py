@@ -1,6 +1,7 @@
 """`mmfuzz db` and `mmfuzz doctor`, and every command on a database that is not ours or newer."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.cli.conftest import Shell
 
 def foreign(path: Path) -> None:
     """Another program's database."""
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE letter (text)")
         connection.execute("INSERT INTO letter VALUES ('dear friend')")
 
@@ -18,9 +19,8 @@ def foreign(path: Path) -> None:
 def newer(path: Path, shell: Shell) -> None:
     """A database of a later release."""
     assert shell("db", "upgrade", "--database", path).code == 0
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE mmfuzz_schema SET version_num = '9999'")
-        connection.execute("PRAGMA journal_mode=DELETE")
 
 
 COMMANDS = pytest.mark.parametrize(

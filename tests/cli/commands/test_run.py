@@ -136,7 +136,7 @@ def test_bad_input_is_told_with_what_is_right(mmfuzz: Shell, arguments: list[str
 @pytest.mark.parametrize(
     ("rule", "bits", "value", "said"),
     [
-        ("swapin_pte_drity", "", "True", "did you mean 'swapin_pte_dirty'?"),
+        ("swapin_pte_drity", "", "True", "did you mean 'swapin_pte_dirty' or"),
         ("swapin_pte_dirty", "wirte", "True", "did you mean 'write'?"),
         ("swapin_pte_dirty", "", "1", "returns True or False"),
         ("swapin_pte_dirty", "", "1 / 0 > 1", "ZeroDivisionError"),

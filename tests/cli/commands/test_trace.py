@@ -18,9 +18,9 @@ def test_a_right_trace_is_told_with_its_digest(mmfuzz: Shell, trace_file: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("migrate 0 0", "migrat 0 0", "7:1: unknown op 'migrat'; did you mean 'migrate'?"),
-        ("migrate 0 0", "migrate 0 7", "7:11: page 7; in this world it can be 0 to 1"),
-        ("write 0 0 1", "write 0 0", "6:1: write with 2 arguments; it is written `write PROCESS PAGE TOKEN`"),
+        ("migrate 0 0", "migrat 0 0", "6:1: unknown op 'migrat'; did you mean 'migrate'?"),
+        ("migrate 0 0", "migrate 0 7", "6:11: page 7; in this world it can be 0 to 1"),
+        ("write 0 0 1", "write 0 0", "5:1: write with 2 arguments; it is written `write PROCESS PAGE TOKEN`"),
         ("reclaim", "ksm_scan", None),
         ("pages=2", "pages=99", "3:19: pages=99; it can be 1 to 24"),
         ("swap=disk", "swap=disk without=kms", "unknown feature 'kms'; did you mean 'ksm'?"),
