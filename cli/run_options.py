@@ -14,6 +14,8 @@ from simcore.kernel import Kernel
 from simcore.world import World
 
 DEFAULT_SECONDS = 10.0
+# Swarm draws smaller worlds than this one, so it may have more than most traces need.
+DEFAULT_WORLD = World(processes=3, memcgs=2)
 DEFAULT_LENGTH = 40
 # A fifth of a second's work, as UNIT_OPS is compiled, so that a run stops and shows its progress without delay.
 UNIT_OPS_UNCOMPILED = 10_000
@@ -40,6 +42,7 @@ class RunOptions:
     unit_ops: int
     length: int
     oracles: tuple[str, ...] | None
+    checks: bool
 
     def unit(self, number: int) -> UnitSpec | None:
         """The spec of the run's unit of a number, from 0 on; None behind the end of the budget of ops."""
@@ -47,7 +50,7 @@ class RunOptions:
         if ops <= 0:
             return None
         seed = unit_seed(self.seed, number)
-        return UnitSpec(self.kernel, self.world, self.engine, seed, ops, self.length, self.oracles)
+        return UnitSpec(self.kernel, self.world, self.engine, seed, ops, self.length, self.oracles, self.checks)
 
     def to_json(self) -> dict[str, object]:
         """Every option, for the database and --json."""
@@ -65,6 +68,7 @@ class RunOptions:
             "unit_ops": self.unit_ops,
             "length": self.length,
             "oracles": None if self.oracles is None else list(self.oracles),
+            "checks": self.checks,
         }
 
 
@@ -80,7 +84,7 @@ def choose_unit_ops(given: int | None) -> int:
 
 def choose_world(world: World | None, without: tuple[str, ...]) -> World:
     """The world that was given or the default one, with features taken out. UnknownName for one there is not."""
-    return (world or World()).without(without)
+    return (world or DEFAULT_WORLD).without(without)
 
 
 def choose_seconds(seconds: float | None, ops: int | None) -> float | None:
@@ -118,6 +122,7 @@ def announce_options(screen: Screen, options: RunOptions, database: str | None) 
             f"{options.unit_ops:,} ops each, sequences of up to {options.length} ops, {options.jobs} at a time",
         ),
         ("oracles", ", ".join(options.oracles) if options.oracles else "all"),
+        ("checks", "all" if options.checks else "none: no counts, no costs, until a sequence fails"),
         (
             "core",
             "compiled" if is_compiled() else "uncompiled: some two hundred times slower; see `mmfuzz doctor`",

@@ -10,7 +10,7 @@ from simcore.kernel import Kernel
 from simcore.world import World
 
 FORMAT = "mmfuzz unit 1"
-FIELDS = ("format", "kernel", "world", "engine", "seed", "ops", "length", "oracles")
+FIELDS = ("format", "kernel", "world", "engine", "seed", "ops", "length", "oracles", "checks")
 
 
 def unit_to_json(spec: UnitSpec) -> dict[str, object]:
@@ -24,6 +24,7 @@ def unit_to_json(spec: UnitSpec) -> dict[str, object]:
         "ops": spec.ops,
         "length": spec.length,
         "oracles": None if spec.oracles is None else list(spec.oracles),
+        "checks": spec.checks,
     }
 
 
@@ -48,6 +49,8 @@ def _spec_of(value: Mapping[str, Any], kernel: Kernel) -> UnitSpec:
     oracles = value["oracles"]
     if oracles is not None and not (isinstance(oracles, list) and all(isinstance(name, str) for name in oracles)):
         raise UnitError(f"oracles={oracles!r}; it is a list of names, or null for all")
+    if not isinstance(value["checks"], bool):
+        raise UnitError(f"checks={value['checks']!r}; it is true or false")
     try:
         return UnitSpec(
             kernel,
@@ -57,6 +60,7 @@ def _spec_of(value: Mapping[str, Any], kernel: Kernel) -> UnitSpec:
             cast(int, value["ops"]),
             cast(int, value["length"]),
             None if oracles is None else tuple(oracles),
+            value["checks"],
         )
     except (SimcoreError, FuzzerError) as error:
         raise UnitError(f"a unit that cannot be: {error}") from error

@@ -16,7 +16,7 @@ cdef struct mm_state:
     int32_t op_needs[MAX_OP_CODES]
     int nr_mm
     uint8_t mm_alive[MAX_MM]
-    int16_t mm_born[MAX_MM]
+    int32_t mm_born[MAX_MM]
     int8_t mm_memcg[MAX_MM]
     int8_t mmap_readers[MAX_MM]
     int8_t mmap_writer[MAX_MM]
@@ -72,13 +72,13 @@ cdef struct mm_state:
     uint8_t shadow[MAX_PTES]
     uint8_t origin[MAX_PTES]
     int16_t token_owner[MAX_TOKENS]
-    int16_t token_time[MAX_TOKENS]
+    int32_t token_time[MAX_TOKENS]
     uint8_t shared_seen[MAX_PTES]
     int op_index
     int stopped
     int probing
     int32_t failed
-    int16_t fail_at[MAX_ORACLES]
+    int32_t fail_at[MAX_ORACLES]
     int16_t fail_ptep[MAX_ORACLES]
     uint8_t fail_origin[MAX_ORACLES]
     int16_t fail_expected[MAX_ORACLES]

@@ -14,6 +14,7 @@ from cli.recording import DatabaseRecorder, NoRecorder, Recorder
 from cli.run_loop import Run
 from cli.run_options import (
     DEFAULT_LENGTH,
+    DEFAULT_WORLD,
     RunOptions,
     announce_options,
     check_reference,
@@ -66,7 +67,7 @@ MAX_JOBS = 1024
     help=f"How sequences are drawn: {', '.join(e.name for e in ENGINES)}.",
 )
 @click.option(
-    "--world", type=WORLD, metavar="WORLD", help=f"Sizes and features, in one argument. Default: '{World()}'."
+    "--world", type=WORLD, metavar="WORLD", help=f"Sizes and features, in one argument. Default: '{DEFAULT_WORLD}'."
 )
 @click.option(
     "--without",
@@ -104,6 +105,11 @@ MAX_JOBS = 1024
     metavar="N",
     help="Use N processes. What is found does not depend on it.",
 )
+@click.option(
+    "--no-checks",
+    is_flag=True,
+    help="Leave counts and costs unchecked until a sequence fails: faster, and deaf to costs.",
+)
 @click.option("--no-store", is_flag=True, help="Keep nothing in a database.")
 @database_option
 @screen_option
@@ -121,6 +127,7 @@ def command(
     length: int,
     unit_ops: int | None,
     jobs: int,
+    no_checks: bool,
     no_store: bool,
     database: str,
     screen: Screen,
@@ -149,6 +156,7 @@ def command(
         unit_ops=choose_unit_ops(unit_ops),
         length=length,
         oracles=oracles,
+        checks=not no_checks,
     )
     # Made to find what is wrong with the options before anything is opened.
     options.unit(0)

@@ -44,7 +44,7 @@ def options(**changed: int | float | None) -> RunOptions:
     given |= changed
     refused, before = find_kernel(REFUSED), find_kernel(BEFORE)
     fixed = {"kernel_spec": REFUSED, "kernel": refused, "reference": before, "world": World(), "engine": "swarm"}
-    return RunOptions(**fixed, seed=1, jobs=1, length=40, oracles=None, **given)  # type: ignore[arg-type]
+    return RunOptions(**fixed, seed=1, jobs=1, length=40, oracles=None, checks=True, **given)  # type: ignore[arg-type]
 
 
 def execute(asked: RunOptions, recorder: Recorder, stop: StopRequest | None = None) -> RunOutcome:

@@ -12,6 +12,7 @@ from fuzzer.unit import SAMPLES_PER_KEY, FailureKey, UnitSpec, key_of, run_unit,
 from simcore.core import is_compiled, new_machine
 from simcore.errors import UnknownName
 from simcore.kernel import Kernel
+from simcore.kernel_files import find_kernel
 from simcore.run import run_trace, violations_of
 from simcore.world import World
 
@@ -122,3 +123,12 @@ def test_seeds_of_units_differ_and_fit_into_63_bits() -> None:
 
 def test_runs_on_the_core_there_is(before: Kernel) -> None:
     assert run_unit(spec_of(before, ops=500)) == run_unit(spec_of(before, ops=500), compiled=is_compiled())
+
+
+@pytest.mark.needs_compiled
+def test_unit_without_checks_finds_lost_stores_and_hears_no_costs() -> None:
+    spec = UnitSpec(find_kernel("linux-4.0-rc7-mm1+dirty-on-swapin"), World(), "swarm", 1, 100_000, checks=False)
+    result = run_unit(spec)
+    assert {found.violation.cls for found in result.failures} == {"safety"}
+    assert result == run_unit(spec)
+    assert result.traces > 0

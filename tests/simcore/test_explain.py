@@ -73,8 +73,7 @@ def test_op_that_does_not_apply_says_so() -> None:
 
 def test_ops_behind_a_safety_violation_are_told_as_not_run() -> None:
     trace = parse_trace(
-        f"mmfuzz trace 1\nkernel {PATCHED}\nworld {WORLD}\n"
-        "write 0 0 1\nmigrate 0 0\nreclaim\nread 0 0\nwrite 0 0 2\n"
+        f"mmfuzz trace 1\nkernel {PATCHED}\nworld {WORLD}\nwrite 0 0 1\nmigrate 0 0\nreclaim\nread 0 0\nwrite 0 0 2\n"
     )
     steps = explain(trace, find_kernel(PATCHED)).steps
     assert "lost-store" in (steps[3].moment or "")

@@ -13,7 +13,7 @@ from simcore.kernel import Kernel
 from simcore.kernel_files import find_kernel, shipped_kernels
 from simcore.run import observe, prepare, run_trace
 from simcore.snapshot import broken_promises, contents_behind, guards, take_snapshot
-from simcore.trace import Trace, encode, format_trace, parse_trace
+from simcore.trace import Op, Trace, encode, format_trace, parse_trace
 from simcore.world import World
 
 SEED = 7
@@ -111,3 +111,11 @@ def test_processes_that_exited_are_in_no_snapshot(compiled: bool) -> None:
     snapshot = take_snapshot(machine)
     assert set(snapshot.ptes) == set(snapshot.expected) == {(1, 0), (1, 1)}
     assert sum(not page.flags & PG_BUDDY for page in snapshot.pages) == 1
+
+
+def test_op_is_named_rightly_in_a_long_trace(compiled: bool) -> None:
+    kernel = find_kernel("linux-4.0-rc7-mm1+dirty-on-swapin")
+    ops = (Op("write", (0, 0, 1)), Op("migrate", (0, 0)), Op("reclaim"), Op("read", (0, 0)))
+    trace = Trace(kernel.name, World(), (Op("read", (0, 1)),) * 70_000 + ops)
+    (violation,) = run_trace(trace, kernel, compiled=compiled).violations
+    assert (violation.oracle, violation.at) == ("lost-store", 70_003)

@@ -384,9 +384,7 @@ def read_back(play: Any, claim: str) -> str:
 
 
 @pytest.mark.parametrize(("reading", "kernel", "swap"), CASES)
-def test_kernel_reads_as_the_real_one(
-    reading: Reading, kernel: str, swap: str, play: Callable[..., Any]
-) -> None:
+def test_kernel_reads_as_the_real_one(reading: Reading, kernel: str, swap: str, play: Callable[..., Any]) -> None:
     world = f"processes=2 pages=2 frames=12 slots={reading.slots} mergeable=2 swap={swap}"
     bench = play(kernel=KERNELS[kernel], world=f"{world} without={reading.without}")
     for step in reading.steps.replace("\n        ->", " ->").strip().split("\n"):

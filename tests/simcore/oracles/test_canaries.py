@@ -43,9 +43,7 @@ def test_canary_is_heard_by_its_oracle_alone(oracle: Oracle, engine: str) -> Non
 @pytest.mark.parametrize("engine", ["swarm", "random"])
 @pytest.mark.parametrize("swap", ["disk", "zram"])
 @pytest.mark.parametrize("shape", ["", "processes=4 memcgs=2 slots=4", "frames=4 pages=6 slots=3"])
-def test_oracles_are_silent_on_the_sound_kernel(
-    shape: str, swap: Literal["disk", "zram"], engine: str
-) -> None:
+def test_oracles_are_silent_on_the_sound_kernel(shape: str, swap: Literal["disk", "zram"], engine: str) -> None:
     heard = hear(SOUND, replace(World.parse(shape), swap=swap), engine, SILENT_OPS)
     assert not heard, f"seed {SEED}"
 
