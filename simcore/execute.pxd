@@ -11,6 +11,7 @@ cdef bint is_idle(mm_state *s, int actor) noexcept nogil
 cdef int access_page(mm_state *s, int actor, int ptep, int write, int token, bint begin) noexcept nogil
 cdef int lock_in_memory(mm_state *s, int actor, int ptep) noexcept nogil
 cdef int page_op(mm_state *s, int code, int actor, int ptep, int token, bint begin) noexcept nogil
+cdef int vma_op(mm_state *s, int code, int actor, int ptep) noexcept nogil
 cdef bint is_page_op(int code) noexcept nogil
 cdef bint is_process_op(int code) noexcept nogil
 cdef int process_op(mm_state *s, int code, int mm, int thread, int second, int token, bint begin) noexcept nogil

@@ -84,8 +84,6 @@ def access_page(s: "MmState", actor: int, ptep: int, write: int, token: int, beg
 
 def lock_in_memory(s: "MmState", actor: int, ptep: int) -> int:
     """mlock(2) of one page: mark the vma, fault the page in as for a store, mark the page."""
-    if s.mmap_readers[ptep >> VPN_SHIFT] > 0:
-        return RESULT_BLOCKED
     s.vm_flags[ptep] |= VM_LOCKED
     s.shadow[ptep] &= ~SHADOW_SOLE
     result = access_page(s, actor, ptep, FOR_POPULATE, ZEROS, False)
@@ -108,6 +106,13 @@ def page_op(s: "MmState", code: int, actor: int, ptep: int, token: int, begin: b
         return madvise_cold(s, ptep)
     if code == OP_MADV_PAGEOUT:
         return madvise_pageout(s, ptep)
+    return vma_op(s, code, actor, ptep)
+
+
+def vma_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
+    """An op that changes the page's vma: under mmap_lock for writing, so it waits for faults of other threads."""
+    if s.mmap_readers[ptep >> VPN_SHIFT] > 0:
+        return RESULT_BLOCKED
     if code == OP_MLOCK:
         return lock_in_memory(s, actor, ptep)
     if code == OP_MUNLOCK:

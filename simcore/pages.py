@@ -37,9 +37,9 @@ def _ops() -> Iterator[str]:
     yield ""
     yield _WRITTEN.format(module="ops.py")
     yield ""
-    yield "P is a process, p one of its pages, T the token stored, C a memory cgroup, n a number of pages. A path can be"
-    yield "begun (`begin reclaim`) and advanced phase by phase (`step kswapd`). `@1` at the end of a line gives the op to"
-    yield "the second thread of its process. Guest: userspace can drive it on a real kernel."
+    yield "P is a process, p one of its pages, T the token stored, C a memory cgroup, n a number of pages. A path can"
+    yield "be begun (`begin reclaim`) and advanced phase by phase (`step kswapd`). `@1` at the end of a line gives the"
+    yield "op to the second thread of its process. Guest: userspace can drive it on a real kernel."
     yield ""
     yield "| op | what it does | needs | path | actor | guest |"
     yield "|---|---|---|---|---|---|"
@@ -62,8 +62,8 @@ def _rules() -> Iterator[str]:
     yield ""
     yield _WRITTEN.format(module="rules.py")
     yield ""
-    yield "Each rule is a boolean function of the bits it lists; a kernel gives it a truth table. The bits are those a patch"
-    yield "might look at, which may be more than any kernel does."
+    yield "Each rule is a boolean function of the bits it lists; a kernel gives it a truth table. The bits are those a"
+    yield "patch might look at, which may be more than any kernel does."
     for file in dict.fromkeys(_file(rule) for rule in RULES):
         yield ""
         yield f"## {file}"

@@ -1,7 +1,6 @@
 """The simulator on a bench: run ops in their text form, look at ptes, pages and slots, and end the trace."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from simcore.kernel_files import find_kernel
 from simcore.rules import RULE_BY_NAME, offset
 from simcore.run import Violation, prepare, violations_of
 from simcore.snapshot import PageState, Snapshot, contents_behind, take_snapshot
-from simcore.trace import Op, Trace, encode, parse_trace
+from simcore.trace import Op, Trace, parse_trace
 from simcore.trace_op import encode_op
 from simcore.world import World
 
@@ -24,7 +23,6 @@ FLAGS = {
     "SB": c.PG_SWAPBACKED,
     "KSM": c.PG_KSM,
     "active": c.PG_ACTIVE,
-    "locked in memory": c.PG_MLOCKED,
     "writeback": c.PG_WRITEBACK,
 }
 
@@ -157,9 +155,3 @@ def play(compiled: bool) -> PlayMaker:
         return started
 
     return start
-
-
-@pytest.fixture
-def words() -> Callable[[Trace], Any]:
-    """The words of a trace."""
-    return encode

@@ -125,6 +125,7 @@ def run_broken(machine: Any, traces: int, size: int) -> None:
             assert not results or RESULT_OK <= min(results) <= max(results) <= RESULT_EAGAIN
 
 
+@pytest.mark.slow
 @pytest.mark.needs_compiled
 def test_broken_traces_never_crash_the_compiled_core() -> None:
     run_broken(new_machine(True), COMPILED_TRACES, COMPILED_BATCH)

@@ -77,7 +77,7 @@ def test_fork_waits_for_a_fault_of_another_thread(play: PlayMaker) -> None:
     assert bench.end() == []
 
 
-@pytest.mark.parametrize("op", ["exit 0", "mlock 0 1"])
+@pytest.mark.parametrize("op", ["exit 0", "mlock 0 1", "munlock 0 1", "mergeable 0 1", "unmergeable 0 1"])
 def test_writer_of_mmap_lock_waits_for_a_fault_of_another_thread(op: str, play: PlayMaker) -> None:
     bench = play("begin write 0 0 1 @1", world=WORLD)
     assert bench.do(op) == ["blocked"]

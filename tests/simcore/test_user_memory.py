@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from simcore import user_memory
 from simcore.kernel_files import find_kernel
+from simcore.mm_types import MmState
 from simcore.oracles import ORACLES
 from simcore.run import run_trace
 
@@ -216,3 +218,39 @@ def test_cost_is_only_judged_when_asked(play: Callable[..., Any], compiled: bool
     kernel = find_kernel("linux-4.0-rc7-mm1")
     assert run_trace(bench.trace, kernel, compiled=compiled).failed
     assert not run_trace(bench.trace, kernel, check=False, compiled=compiled).failed
+
+
+#  Promises of one page, told to the shadow of user memory itself: each event, then what a load sees.
+PROMISES: dict[str, tuple[str, str | None]] = {
+    "zeros, then the old contents": ("stored 5, freed, loaded 0, loaded 5", "resurrected"),
+    "the old contents, then zeros": ("stored 5, freed, loaded 5, loaded 0", None),
+    "zeros, a store, zeros": ("stored 5, freed, loaded 0, stored 6, loaded 0", "lost-store"),
+    "a store over what was given up": ("stored 5, freed, stored 6, loaded 0", "lost-store"),
+    "a store, then an older one": ("stored 5, stored 6, loaded 5", "stale-value"),
+    "dropped, then the old contents": ("stored 5, dropped, loaded 5", "resurrected"),
+    "dropped, given up, then the old contents": ("stored 5, dropped, freed, loaded 5", "resurrected"),
+    "dropped, then bytes of nobody": ("stored 5, dropped, loaded 255", "foreign-value"),
+    "a shared token never stored here": ("stored 5, loaded 101", "foreign-value"),
+    "a shared token stored here before": ("stored 101, stored 5, loaded 101", "stale-value"),
+    "never stored, then bytes": ("loaded 255", "foreign-value"),
+    "never stored, then zeros": ("loaded 0", None),
+}
+
+
+@pytest.mark.parametrize("claim", PROMISES)
+def test_shadow_of_user_memory_judges(claim: str) -> None:
+    state = MmState()
+    state.nr_mm = state.nr_mm_max = state.nr_vpn = 1
+    events, oracle = PROMISES[claim]
+    tell: dict[str, Callable[[int], None]] = {
+        "stored": lambda token: user_memory.user_stored(state, 0, token),
+        "freed": lambda _: user_memory.user_freed(state, 0, True),
+        "dropped": lambda _: user_memory.user_dropped(state, 0),
+        "loaded": lambda value: user_memory.user_loaded(state, 0, value),
+    }
+    for event in events.split(", "):
+        assert state.failed == 0
+        what, _, value = event.partition(" ")
+        tell[what](int(value or 0))
+    spoken = [each.name for each in ORACLES if state.failed >> each.code & 1]
+    assert spoken == ([oracle] if oracle else [])
