@@ -1,8 +1,8 @@
 """The whole loop against Hypothesis's RuleBasedStateMachine driving the same compiled machine.
 
-Both draw an op and its arguments, execute it on the machine, let every oracle judge, and mark coverage. The state machine
-has one rule that draws an op of the table; it knows the state as the engines do: it does not step when nobody is on a
-path. The distributions of ops differ, so ops per second is what can be compared, not the time to a failure.
+Both draw an op and its arguments, execute it on the machine, let every oracle judge, and mark coverage. The state
+machine has one rule that draws an op of the table; it knows the state as the engines do: it does not step when nobody
+is on a path. The distributions of ops differ, so ops per second is what can be compared, not the time to a failure.
 """
 
 from functools import partial

@@ -4,7 +4,6 @@ import contextlib
 import importlib
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -61,9 +60,6 @@ def run_benchmark(screen: Screen, name: str) -> dict[str, object]:
     with contextlib.redirect_stdout(printed_to):
         figures = _load(name).main()
     seconds = time.perf_counter() - started
-    if isinstance(figures, Mapping):
-        for figure, value in figures.items():
-            screen.say(f"    {figure}: {value}")
     screen.say(f"    {seconds:.1f} s")
     return {"seconds": round(seconds, 3), "figures": figures}
 
