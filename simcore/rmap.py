@@ -113,10 +113,11 @@ def unmap_to_swap(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
     if not s.page_flags[pfn] & PG_SWAPCACHE:
         kernel_bug(s, BUG_WRITE_NO_SLOT)
         return SWAP_FAIL
-    if s.checks & CHECK_COST and s.shadow[ptep] & SHADOW_SOLE and not s.probing:
+    if s.shadow[ptep] & SHADOW_SOLE and not s.probing:
         # What is owed is asked for once: the page is not tried again at the end of the trace.
         s.shadow[ptep] &= ~SHADOW_SOLE
-        report(s, ORACLE_LAZYFREE_WRITTEN, ptep, s.expect[ptep], s.page_slot[pfn])
+        if s.checks & CHECK_COST:
+            report(s, ORACLE_LAZYFREE_WRITTEN, ptep, s.expect[ptep], s.page_slot[pfn])
     swap_duplicate(s, s.page_slot[pfn])
     set_pte(s, ptep, swap_pte(s, pfn, pte))
     rmap_unlink(s, pfn, ptep)

@@ -220,6 +220,15 @@ def test_cost_is_only_judged_when_asked(play: Callable[..., Any], compiled: bool
     assert not run_trace(bench.trace, kernel, check=False, compiled=compiled).failed
 
 
+def test_what_the_final_reads_do_is_not_held_against_the_trace(play: Callable[..., Any]) -> None:
+    # The read of page 0 charges a page to the full cgroup: this kernel then swaps the freed page 1 out.
+    ops = "write 0 0 1; memcg_limit 0 1; write 0 1 2; madv_free 0 1"
+    bench = play(ops, kernel="canary-cgroup-writes-freed", world=AT_ONCE)
+    assert bench.end() == []
+    bench = play(f"{ops}; read 0 0", kernel="canary-cgroup-writes-freed", world=AT_ONCE)
+    assert bench.end() == ["lazyfree-written"]
+
+
 #  Promises of one page, told to the shadow of user memory itself: each event, then what a load sees.
 PROMISES: dict[str, tuple[str, str | None]] = {
     "zeros, then the old contents": ("stored 5, freed, loaded 0, loaded 5", "resurrected"),

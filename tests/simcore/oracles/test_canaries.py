@@ -33,10 +33,17 @@ def hear(kernel: str, world: World, engine: str, ops: int) -> Counter[str]:
     return heard
 
 
+def canary_world(oracle: Oracle, shape: str) -> World:
+    """The world of a shape, with what the oracle asks of the world for its canary."""
+    fields = dict(word.split("=") for word in f"{shape} {oracle.canary_world}".split())
+    return World.parse(" ".join(f"{name}={value}" for name, value in fields.items()))
+
+
 @pytest.mark.parametrize("engine", ["swarm", "random"])
+@pytest.mark.parametrize("shape", ["", "processes=3 memcgs=2"])
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.name)
-def test_canary_is_heard_by_its_oracle_alone(oracle: Oracle, engine: str) -> None:
-    heard = hear(oracle.canary, World.parse(oracle.canary_world), engine, CANARY_OPS)
+def test_canary_is_heard_by_its_oracle_alone(oracle: Oracle, shape: str, engine: str) -> None:
+    heard = hear(oracle.canary, canary_world(oracle, shape), engine, CANARY_OPS)
     assert set(heard) == {oracle.name}, f"seed {SEED}: {oracle.canary} was heard by {dict(heard)}"
 
 
