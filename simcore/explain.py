@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simcore import describe
-from simcore.constants import RESULT_SKIPPED, ZEROS
+from simcore.constants import ZEROS
 from simcore.core import new_machine
 from simcore.kernel import Kernel
 from simcore.oracles import ORACLE_BY_NAME
@@ -74,7 +74,7 @@ def explain(
     steps = []
     for number, (op, word) in enumerate(zip(trace.ops, encode(trace), strict=True), start=1):
         if machine.stopped():
-            steps.append(Step(number, str(op), RESULTS[RESULT_SKIPPED], (), (), None, before))
+            steps.append(Step(number, str(op), "not run: the trace has failed", (), (), None, before))
             continue
         failed = machine.failed()
         result = machine.op(word)
@@ -198,8 +198,14 @@ def _guard_words(step: Step, victim: tuple[int, int]) -> str:
     return "guarded by " + (" and ".join(guards(snapshot, victim)) or "nothing")
 
 
+def _end_title(step: Step) -> str:
+    """What the end of the trace did: memory pressure is tried only where a discard is still owed."""
+    pressure = any(decision.function == "page_check_references()" for decision in step.decisions)
+    return "the end: every path finishes, every page is read" + (", memory pressure is tried" if pressure else "")
+
+
 def _step_lines(step: Step, explanation: Explanation) -> Iterator[str]:
-    title = "the end: every path finishes, every page is read" if step.op == "end" else step.op
+    title = _end_title(step) if step.op == "end" else step.op
     yield f"{step.number:3}  {title}" + (f"    [{step.result}]" if step.result else "")
     for decision in step.decisions:
         yield f"       ? {decision.function}: {decision.call} = {'yes' if decision.answer else 'no'}"
