@@ -175,9 +175,7 @@ def write_c(unity: Unity) -> None:
         source: joined[source.name].text + made_from(unity),
         header: joined[header.name].text,
     }
-    if c_file.exists() and all(
-        path.exists() and path.read_text("utf-8") == text for path, text in files.items()
-    ):
+    if c_file.exists() and all(path.exists() and path.read_text("utf-8") == text for path, text in files.items()):
         return
     folder.mkdir(parents=True, exist_ok=True)
     c_file.unlink(missing_ok=True)

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Speed is measured by the benchmarks; here the machine may be busy, or every access checked by a sanitizer.
-settings.register_profile(
-    "mmfuzz", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("mmfuzz", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("mmfuzz")
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -67,10 +67,7 @@ def test_constants_wider_than_an_int_keep_their_width(root: Path) -> None:
 def test_classes_of_annotated_attributes_become_structs(root: Path) -> None:
     text = header_of(root, "mm_types")
     assert text.endswith(
-        "cdef struct mm_state:\n"
-        "    int32_t pte[MAX_PTES]\n"
-        "    uint8_t rows[MAX_PTES][2]\n"
-        "    uint64_t outcome\n"
+        "cdef struct mm_state:\n    int32_t pte[MAX_PTES]\n    uint8_t rows[MAX_PTES][2]\n    uint64_t outcome\n"
     )
     assert "from simcore.constants cimport MAX_PTES\n" in text
 

@@ -144,8 +144,7 @@ MISTAKES = [
     ),
     (
         "def swapin_pte_dirty(wriet): return wriet",
-        PATCH
-        + ", rule swapin_pte_dirty: unknown bit 'wriet'; did you mean 'write'.* There are: write, reuse,",
+        PATCH + ", rule swapin_pte_dirty: unknown bit 'wriet'; did you mean 'write'.* There are: write, reuse,",
     ),
     ("def unuse_keeps_soft_dirty(write): return write", "unknown bit 'write'. There are none"),
     ("def swapin_pte_dirty(self, write): return write", "a rule has no self; unknown bit 'self'"),

@@ -38,9 +38,7 @@ def write(path: Path, text: str) -> str:
 
 def to_toml(value: dict[str, Any]) -> str:
     """The JSON form of a kernel as TOML, whose strings and lists are written alike."""
-    lines = [
-        f"{key} = {json.dumps(part)}" for key, part in value.items() if part is not None and key != "rules"
-    ]
+    lines = [f"{key} = {json.dumps(part)}" for key, part in value.items() if part is not None and key != "rules"]
     for rule, form in value["rules"].items():
         lines += [f"[rules.{rule}]", *(f"{key} = {json.dumps(part)}" for key, part in form.items())]
     return "\n".join(lines)
@@ -65,9 +63,7 @@ def test_find_kernel_names_what_there_is_for_an_unknown_one() -> None:
     assert caught.value.existing == kernel_names()
 
 
-@pytest.mark.parametrize(
-    "spec", ["", ":", "no/such/thing", "a:b", "\0", "x" * 10_000, ".", "linux-4.5:Linux45"]
-)
+@pytest.mark.parametrize("spec", ["", ":", "no/such/thing", "a:b", "\0", "x" * 10_000, ".", "linux-4.5:Linux45"])
 def test_find_kernel_raises_its_own_errors_only(spec: str) -> None:
     with pytest.raises((UnknownName, KernelError)):
         find_kernel(spec)
@@ -271,9 +267,7 @@ def test_json_without_a_name_needs_one() -> None:
         ("k.toml", b"a = 1\na = 2", "k.toml: not TOML: "),
     ],
 )
-def test_file_of_rows_that_cannot_be_read_is_named(
-    name: str, data: bytes, message: str, tmp_path: Path
-) -> None:
+def test_file_of_rows_that_cannot_be_read_is_named(name: str, data: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(KernelError, match=re.escape(message)):
         find_kernel(str(tmp_path / name))

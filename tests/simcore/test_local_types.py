@@ -10,9 +10,7 @@ from simcore.local_types import local_types
 
 def types_in(body: str) -> dict[str, str]:
     """The declared locals of a function with two parameters and this body."""
-    function = ast.parse(
-        "def f(n: int, ok: bool) -> int:\n" + "\n".join(f"    {line}" for line in body.split("\n"))
-    )
+    function = ast.parse("def f(n: int, ok: bool) -> int:\n" + "\n".join(f"    {line}" for line in body.split("\n")))
     return local_types(function.body[0], C_TYPES, {"page_locked"})  # type: ignore[arg-type]
 
 

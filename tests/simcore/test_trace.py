@@ -24,9 +24,7 @@ HEAD = f"mmfuzz trace 1\nkernel linux-4.5\nworld {SMALL}\n"
 def ops(draw: st.DrawFn, world: World) -> Op:
     spec = draw(st.sampled_from([spec for spec in OPS if spec.needs <= world.features]))
     actors = st.sampled_from(sorted(actor_numbers(world.processes).values()))
-    args = tuple(
-        draw(actors if kind == "actor" else st.integers(*arg_range(kind, world))) for kind in spec.args
-    )
+    args = tuple(draw(actors if kind == "actor" else st.integers(*arg_range(kind, world))) for kind in spec.args)
     steps = "steps" in world.features
     thread = draw(st.integers(0, 1)) if steps and spec.actor == "thread" else 0
     return Op(spec.name, args, thread, steps and spec.path and draw(st.booleans()))
@@ -58,9 +56,7 @@ def test_trace_survives_its_words(trace: Trace) -> None:
 
 @given(traces())
 def test_trace_digest_ignores_comments_and_blanks(trace: Trace) -> None:
-    text = "# mailed\r\n\r\n" + format_trace(trace).replace("\n", "\t # ünïcode \u2028 \x0c\r\n").replace(
-        " ", "  "
-    )
+    text = "# mailed\r\n\r\n" + format_trace(trace).replace("\n", "\t # ünïcode \u2028 \x0c\r\n").replace(" ", "  ")
     assert parse_trace(text).digest == trace.digest
 
 
@@ -174,9 +170,7 @@ def test_trace_error_names_line_and_column_of_an_op(line: str, column: int, mess
         ("steps", "step kswapd", 1, "step needs the feature steps"),
     ],
 )
-def test_trace_error_names_the_feature_an_op_needs(
-    feature: str, line: str, column: int, message: str
-) -> None:
+def test_trace_error_names_the_feature_an_op_needs(feature: str, line: str, column: int, message: str) -> None:
     text = HEAD.replace(str(SMALL), str(SMALL.without([feature]))) + line
     with pytest.raises(TraceError, match=re.escape(message)) as caught:
         parse_trace(text)
@@ -208,9 +202,7 @@ def test_trace_error_names_the_feature_an_op_needs(
         ("mmfuzz trace 1\nworld pages=3 without=kms", 2, 15, "unknown feature 'kms'; did you mean 'ksm'?"),
     ],
 )
-def test_trace_error_names_line_and_column_of_the_head(
-    text: str, line: int, column: int, message: str
-) -> None:
+def test_trace_error_names_line_and_column_of_the_head(text: str, line: int, column: int, message: str) -> None:
     with pytest.raises(TraceError) as caught:
         parse_trace(text)
     assert message in str(caught.value)

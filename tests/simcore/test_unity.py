@@ -53,12 +53,8 @@ def test_headers_keep_their_lines_when_cimports_of_the_own_extension_go(root: Pa
 def test_cimports_of_another_unity_name_its_extension(root: Path) -> None:
     engines = Unity("fuzzer", "_engines", tables=(), modules=("swarm",), uses=(CORE,))
     (root / "fuzzer").mkdir()
-    (root / "fuzzer/swarm.pxd").write_text(
-        "from libc.stdint cimport uint64_t\nfrom simcore.rmap cimport unmap\n"
-    )
-    assert join_headers(engines, root).text == (
-        "from libc.stdint cimport uint64_t\nfrom simcore._core cimport unmap\n"
-    )
+    (root / "fuzzer/swarm.pxd").write_text("from libc.stdint cimport uint64_t\nfrom simcore.rmap cimport unmap\n")
+    assert join_headers(engines, root).text == ("from libc.stdint cimport uint64_t\nfrom simcore._core cimport unmap\n")
 
 
 def test_line_directives_name_the_modules(root: Path) -> None:

@@ -38,9 +38,7 @@ def test_world_survives_its_json(world: World) -> None:
 
 def test_world_text_is_this_line() -> None:
     world = World(processes=1, pages=1, frames=4, slots=2, mergeable=0).without(["memcg", "ksm"])
-    assert str(world) == (
-        "processes=1 pages=1 frames=4 slots=2 memcgs=1 mergeable=0 swap=disk without=ksm,memcg"
-    )
+    assert str(world) == ("processes=1 pages=1 frames=4 slots=2 memcgs=1 mergeable=0 swap=disk without=ksm,memcg")
 
 
 def test_world_text_names_every_field() -> None:

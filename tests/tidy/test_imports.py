@@ -33,9 +33,7 @@ def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
                 yield from ((node.lineno, alias.name) for alias in names)
             case ast.ImportFrom(module=str(module), level=0):
                 yield node.lineno, module
-            case ast.Call(
-                func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(module)), *_]
-            ):
+            case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(module)), *_]):
                 yield node.lineno, module
 
 

@@ -19,20 +19,14 @@ REGISTRIES = {
     "kernel": list(kernel_names()),
     "oracle": [oracle.name for oracle in ORACLES],
 }
-THINGS = [
-    pytest.param(kind, name, id=f"{kind}-{name}") for kind, names in REGISTRIES.items() for name in names
-]
+THINGS = [pytest.param(kind, name, id=f"{kind}-{name}") for kind, names in REGISTRIES.items() for name in names]
 
 
 @pytest.fixture(scope="module")
 def tested_words(root: Path) -> str:
     """All that is written in tests, golden traces included, except in the tidy tests themselves."""
     paths = [path for path in (root / "tests").rglob("*") if path.is_file() and "tidy" not in path.parts]
-    texts = [
-        path.read_text("utf-8")
-        for path in paths
-        if path.suffix in {".py", ".trace", ".json", ".toml", ".txt"}
-    ]
+    texts = [path.read_text("utf-8") for path in paths if path.suffix in {".py", ".trace", ".json", ".toml", ".txt"}]
     return "\n".join([*texts, *(path.stem for path in paths)])
 
 
@@ -48,9 +42,7 @@ def test_has_its_entry_in_the_docs(kind: str, name: str, root: Path) -> None:
     assert page.exists(), f"recipe 'a new {kind}': docs/{kind}s.md does not exist"
     entries = re.findall(r"`([^`\n]+)`", page.read_text("utf-8"))
     documented = any(entry == name or entry.startswith(f"{name} ") for entry in entries)
-    assert documented, (
-        f"recipe 'a new {kind}': the docs step was forgotten: docs/{kind}s.md does not name `{name}`"
-    )
+    assert documented, f"recipe 'a new {kind}': the docs step was forgotten: docs/{kind}s.md does not name `{name}`"
 
 
 @pytest.mark.parametrize(("kind", "name"), THINGS)

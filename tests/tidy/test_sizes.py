@@ -14,9 +14,7 @@ def test_no_file_is_longer_than_a_reader_keeps_in_mind(project_files: tuple[Path
         for path in project_files
         if path.suffix in HAND_WRITTEN and not path.name.endswith("_ids.py")
     }
-    long = [
-        f"{path.relative_to(root)}: {count} lines" for path, count in lengths.items() if count > LONGEST_FILE
-    ]
+    long = [f"{path.relative_to(root)}: {count} lines" for path, count in lengths.items() if count > LONGEST_FILE]
     assert not long, f"longer than {LONGEST_FILE} lines; is each one idea?\n" + "\n".join(long)
 
 
