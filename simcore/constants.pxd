@@ -10,6 +10,7 @@ cdef enum:
     MAX_MEMCG = 2
     MAX_TOKENS = 256
     MAX_RMAP = 512
+    MAX_PAGES_AND_SLOTS = 256
     MAX_ORACLES = 32
     MAX_LOG = 1024
     MAX_ROWS = 1024

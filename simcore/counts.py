@@ -4,6 +4,9 @@
     refcount  = mapcount + 1 in the swap cache + paths under way that hold the page
     swap count = swap ptes of the slot
 
+Only frames and slots that the trace has used so far are looked at; the others are as reset() left them. The scratch
+that holds what was seen is zero between checks.
+
 A count below what is there is a matter of safety: something in use will be freed. One above it leaks.
 """
 
@@ -11,21 +14,14 @@ import cython
 
 
 def count_references(s: "MmState") -> None:
-    """Count the ptes that map each frame or name each slot."""
-    for pfn in range(s.nr_frames):
-        s.seen_mappings[pfn] = 0
-        s.seen_holders[pfn] = 0
-    for slot in range(s.nr_slots):
-        s.seen_users[slot] = 0
+    """Count the ptes that map each frame or name each slot. Without branches: what a pte is, is hard to foresee."""
     for mm in range(s.nr_mm):
         first = mm << VPN_SHIFT
         for ptep in range(first, first + s.nr_vpn):
             pte = s.pte[ptep]
-            kind = pte_kind(pte)
-            if kind == PTE_PRESENT and not pte & PTE_ZERO_PAGE:
-                s.seen_mappings[pte_payload(pte)] += 1
-            elif kind == PTE_SWAP:
-                s.seen_users[pte_payload(pte)] += 1
+            mapping = pte & (PTE_KIND_MASK | PTE_ZERO_PAGE) == PTE_PRESENT
+            swapped = pte_kind(pte) == PTE_SWAP
+            s.seen_users[pte_payload(pte) + swapped * MAX_PAGES] += mapping | swapped
 
 
 def count_holders(s: "MmState") -> None:
@@ -42,16 +38,26 @@ def count_holders(s: "MmState") -> None:
 
 
 def counts_differ(s: "MmState") -> bool:
-    """Whether any count is not what the page tables say: one pass without branches over pages and slots."""
+    """Whether any count is not what was seen, in one pass without branches that forgets what was seen."""
     differ = 0
-    for pfn in range(s.nr_frames):
+    for pfn in range(s.nr_used_pages):
         mapcount = s.page_mapcount[pfn]
         swapcache = s.page_flags[pfn] >> PG_SWAPCACHE_BIT & 1
-        differ |= mapcount ^ s.seen_mappings[pfn]
+        differ |= mapcount ^ s.seen_users[pfn]
         differ |= s.page_refcount[pfn] ^ mapcount + s.seen_holders[pfn] + swapcache
-    for slot in range(s.nr_slots):
-        differ |= s.slot_count[slot] ^ s.seen_users[slot]
+        s.seen_users[pfn] = 0
+        s.seen_holders[pfn] = 0
+    for slot in range(s.nr_used_slots):
+        differ |= s.slot_count[slot] ^ s.seen_users[MAX_PAGES + slot]
+        s.seen_users[MAX_PAGES + slot] = 0
     return differ != 0
+
+
+def count_all(s: "MmState") -> None:
+    """Count everything that should be counted; counts_differ() then compares and forgets it."""
+    count_references(s)
+    if s.nr_busy > 0:
+        count_holders(s)
 
 
 def check_counts(s: "MmState") -> None:
@@ -59,19 +65,24 @@ def check_counts(s: "MmState") -> None:
     if not s.counts_changed:
         return
     s.counts_changed = 0
-    count_references(s)
-    if s.nr_busy > 0:
-        count_holders(s)
-    if not counts_differ(s):
-        return
-    for pfn in range(s.nr_frames):
-        mapped = s.seen_mappings[pfn]
+    count_all(s)
+    if counts_differ(s):
+        count_all(s)
+        report_counts(s)
+        counts_differ(s)
+
+
+def report_counts(s: "MmState") -> None:
+    """Report every count that is not what was seen."""
+    for pfn in range(s.nr_used_pages):
+        mapped = s.seen_users[pfn]
         references = s.page_mapcount[pfn] + s.seen_holders[pfn] + (s.page_flags[pfn] >> PG_SWAPCACHE_BIT & 1)
         if s.page_mapcount[pfn] != mapped or s.page_refcount[pfn] != references:
             report_page_counts(s, pfn, mapped, references)
-    for slot in range(s.nr_slots):
-        if s.slot_count[slot] != s.seen_users[slot]:
-            report_slot_count(s, slot)
+    for slot in range(s.nr_used_slots):
+        users = s.seen_users[MAX_PAGES + slot]
+        if s.slot_count[slot] != users:
+            report_slot_count(s, slot, users)
 
 
 def report_page_counts(s: "MmState", pfn: int, mapped: int, references: int) -> None:
@@ -80,18 +91,20 @@ def report_page_counts(s: "MmState", pfn: int, mapped: int, references: int) -> 
     report(s, ORACLE_COUNT_IDENTITY if fewer else ORACLE_LEAKED_FRAME, -1, references, pfn)
 
 
-def report_slot_count(s: "MmState", slot: int) -> None:
+def report_slot_count(s: "MmState", slot: int, users: int) -> None:
     """Report a slot: too few counted is unsafe, too many is a leak."""
-    fewer = s.slot_count[slot] < s.seen_users[slot]
-    report(s, ORACLE_COUNT_IDENTITY if fewer else ORACLE_LEAKED_SLOT, -1, s.seen_users[slot], slot)
+    fewer = s.slot_count[slot] < users
+    report(s, ORACLE_COUNT_IDENTITY if fewer else ORACLE_LEAKED_SLOT, -1, users, slot)
 
 
 if not cython.compiled:
     from simcore.bits import pte_kind, pte_payload
     from simcore.constants import (
         MAX_ACTORS,
+        MAX_PAGES,
         PATH_NONE,
         PG_SWAPCACHE_BIT,
+        PTE_KIND_MASK,
         PTE_PRESENT,
         PTE_SWAP,
         PTE_ZERO_PAGE,

@@ -12,7 +12,6 @@ cdef int access_page(mm_state *s, int actor, int ptep, int write, int token, bin
 cdef int lock_in_memory(mm_state *s, int actor, int ptep) noexcept nogil
 cdef int page_op(mm_state *s, int code, int actor, int ptep, int token, bint begin) noexcept nogil
 cdef int vma_op(mm_state *s, int code, int actor, int ptep) noexcept nogil
-cdef bint is_page_op(int code) noexcept nogil
 cdef bint is_process_op(int code) noexcept nogil
 cdef int process_op(mm_state *s, int code, int mm, int thread, int second, int token, bint begin) noexcept nogil
 cdef int reclaim_op(mm_state *s, int memcg, bint begin) noexcept nogil

@@ -13,6 +13,7 @@ def reset(s: "MmState") -> None:
     swap_init(s)
     mm_init(s)
     s.nr_free_pages = s.nr_frames
+    s.nr_used_pages = 0
     for pfn in range(s.nr_frames):
         s.free_pages[pfn] = s.nr_frames - 1 - pfn
         s.page_flags[pfn] = PG_BUDDY
@@ -125,16 +126,9 @@ def vma_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
     return break_ksm(s, ptep)
 
 
-def is_page_op(code: int) -> bool:
-    """Whether the op is one of a process on one of its pages, done by the process itself."""
-    if code <= OP_MADV_PAGEOUT:
-        return True
-    return code == OP_MLOCK or code == OP_MUNLOCK or code == OP_MERGEABLE or code == OP_UNMERGEABLE
-
-
 def is_process_op(code: int) -> bool:
     """Whether the op's first argument is a process."""
-    return is_page_op(code) or code == OP_FORK or code == OP_EXIT or code == OP_MIGRATE or code == OP_MEMCG_ATTACH
+    return OPS_OF_A_PROCESS >> code & 1 != 0
 
 
 def process_op(s: "MmState", code: int, mm: int, thread: int, second: int, token: int, begin: bool) -> int:
@@ -411,8 +405,8 @@ if not cython.compiled:
         OP_STEP,
         OP_SWAPOFF_ON,
         OP_SWAPON,
-        OP_UNMERGEABLE,
         OP_WRITE,
+        OPS_OF_A_PROCESS,
     )
     from simcore.oracle_ids import ORACLE_NEVER_DISCARDABLE, ORACLE_STUCK_PATH
     from simcore.page_io import end_all_swap_writes, end_swap_write

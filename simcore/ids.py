@@ -15,7 +15,8 @@ from simcore.rules import RULES, TOTAL_ROWS, offset
 def id_modules(root: Path) -> dict[Path, str]:
     """The text of each module of numbers, by the file it belongs in. Writes nothing."""
     rules = [*((f"R_{rule.name}", offset(rule)) for rule in RULES), ("TOTAL_ROWS", TOTAL_ROWS)]
-    ops = ((f"OP_{op.name}", op.code) for op in OPS)
+    of_process = sum(1 << op.code for op in OPS if op.args[:1] == ("process",))
+    ops = [*((f"OP_{op.name}", op.code) for op in OPS), ("OPS_OF_A_PROCESS", of_process)]
     last_safety = max(oracle.code for oracle in ORACLES if oracle.cls == "safety")
     oracles = [
         *((f"ORACLE_{oracle.name}", oracle.code) for oracle in ORACLES),

@@ -1,7 +1,7 @@
 # Written from mm_types.py by `make headers`.
 
 from libc.stdint cimport int16_t, int32_t, int8_t, uint64_t, uint8_t
-from simcore.constants cimport MAX_ACTORS, MAX_LINKS, MAX_LOG, MAX_LRU_SIZES, MAX_MEMCG, MAX_MM, MAX_OP_CODES, MAX_ORACLES, MAX_PAGES, MAX_PTES, MAX_RMAP, MAX_ROWS, MAX_SLOTS, MAX_TOKENS
+from simcore.constants cimport MAX_ACTORS, MAX_LINKS, MAX_LOG, MAX_LRU_SIZES, MAX_MEMCG, MAX_MM, MAX_OP_CODES, MAX_ORACLES, MAX_PAGES, MAX_PAGES_AND_SLOTS, MAX_PTES, MAX_RMAP, MAX_ROWS, MAX_SLOTS, MAX_TOKENS
 
 cdef struct mm_state:
     int nr_mm_max
@@ -25,6 +25,7 @@ cdef struct mm_state:
     int16_t anon_root[MAX_PTES]
     int16_t ksm_checksum[MAX_PTES]
     int nr_free_pages
+    int nr_used_pages
     int16_t free_pages[MAX_PAGES]
     int32_t page_flags[MAX_PAGES]
     int16_t page_mapcount[MAX_PAGES]
@@ -40,6 +41,7 @@ cdef struct mm_state:
     int16_t lru_size[MAX_LRU_SIZES]
     int swap_on
     int nr_free_slots
+    int nr_used_slots
     int16_t free_slots[MAX_SLOTS]
     int16_t slot_count[MAX_SLOTS]
     int16_t slot_page[MAX_SLOTS]
@@ -85,9 +87,8 @@ cdef struct mm_state:
     int16_t fail_seen[MAX_ORACLES]
     uint64_t outcome
     int counts_changed
-    int16_t seen_mappings[MAX_PAGES]
+    int16_t seen_users[MAX_PAGES_AND_SLOTS]
     int16_t seen_holders[MAX_PAGES]
-    int16_t seen_users[MAX_SLOTS]
     uint8_t rows[MAX_ROWS]
     uint8_t covered[MAX_ROWS]
     int16_t log[MAX_LOG]

@@ -17,6 +17,7 @@ from simcore.constants import (
     MAX_OP_CODES,
     MAX_ORACLES,
     MAX_PAGES,
+    MAX_PAGES_AND_SLOTS,
     MAX_PTES,
     MAX_RMAP,
     MAX_ROWS,
@@ -63,6 +64,7 @@ class MmState:
 
     # --- page frames
     nr_free_pages: Annotated[int, "int"]
+    nr_used_pages: Annotated[int, "int"]
     free_pages: Annotated[list[int], "int16_t", MAX_PAGES]
     page_flags: Annotated[list[int], "int32_t", MAX_PAGES]
     page_mapcount: Annotated[list[int], "int16_t", MAX_PAGES]
@@ -80,6 +82,7 @@ class MmState:
     # --- swap device
     swap_on: Annotated[int, "int"]
     nr_free_slots: Annotated[int, "int"]
+    nr_used_slots: Annotated[int, "int"]
     free_slots: Annotated[list[int], "int16_t", MAX_SLOTS]
     slot_count: Annotated[list[int], "int16_t", MAX_SLOTS]
     slot_page: Annotated[list[int], "int16_t", MAX_SLOTS]
@@ -133,9 +136,8 @@ class MmState:
 
     # --- for the count identities: whether any count or mapping changed, and scratch of one check
     counts_changed: Annotated[int, "int"]
-    seen_mappings: Annotated[list[int], "int16_t", MAX_PAGES]
+    seen_users: Annotated[list[int], "int16_t", MAX_PAGES_AND_SLOTS]
     seen_holders: Annotated[list[int], "int16_t", MAX_PAGES]
-    seen_users: Annotated[list[int], "int16_t", MAX_SLOTS]
 
     # --- the kernel's truth tables, the rows used, and the log of rows in the order of use
     rows: Annotated[list[int], "uint8_t", MAX_ROWS]

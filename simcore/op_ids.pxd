@@ -25,3 +25,4 @@ cdef enum:
     OP_IO_DONE = 22
     OP_IO_ERROR = 23
     OP_STEP = 24
+    OPS_OF_A_PROCESS = 1449470

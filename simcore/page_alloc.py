@@ -21,6 +21,7 @@ def alloc_page(s: "MmState", memcg: int) -> int:
         return -1
     s.nr_free_pages -= 1
     pfn = s.free_pages[s.nr_free_pages]
+    s.nr_used_pages = max(s.nr_used_pages, pfn + 1)
     s.page_flags[pfn] = PG_UPTODATE | PG_SWAPBACKED | PG_STORED
     s.counts_changed = 1
     s.page_refcount[pfn] = 1

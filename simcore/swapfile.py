@@ -19,6 +19,7 @@ def get_swap_slot(s: "MmState", pfn: int) -> int:
         return -1
     s.nr_free_slots -= 1
     slot = s.free_slots[s.nr_free_slots]
+    s.nr_used_slots = max(s.nr_used_slots, slot + 1)
     s.slot_count[slot] = 0
     s.slot_page[slot] = pfn
     s.slot_written[slot] = 0
@@ -234,6 +235,7 @@ def swap_init(s: "MmState") -> None:
     """A device that nothing was written to, with the lowest slot taken first."""
     s.swap_on = s.nr_slots > 0
     s.nr_free_slots = s.nr_slots
+    s.nr_used_slots = 0
     s.nr_writes = 0
     for slot in range(s.nr_slots):
         s.free_slots[slot] = s.nr_slots - 1 - slot

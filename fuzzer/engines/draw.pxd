@@ -18,6 +18,7 @@ cdef int draw_code(engine_state *g, mm_state *s) noexcept nogil
 cdef int busy_actor(mm_state *s, int start) noexcept nogil
 @cython.locals(shared=bint)
 cdef int draw_token(engine_state *g, mm_state *s, uint64_t bits) noexcept nogil
+@cython.locals(other=bint)
 cdef void draw_page(engine_state *g, mm_state *s, uint64_t bits) noexcept nogil
 @cython.locals(word=uint32_t)
 cdef uint32_t pack_op(int code, int first, int second, int token, bint thread, bint begin) noexcept nogil

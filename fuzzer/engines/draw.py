@@ -100,11 +100,10 @@ def draw_token(g: "EngineState", s: "MmState", bits: "u64") -> int:
 
 
 def draw_page(g: "EngineState", s: "MmState", bits: "u64") -> None:
-    """Choose the process and page of an op: often those of the op before."""
-    if bits & 255 < SAME_PAGE_CHANCE:
-        return
-    g.last_first = below(bits >> 8, s.nr_mm)
-    g.last_second = below(bits >> 16, s.nr_vpn)
+    """Choose the process and page of an op: often those of the op before. Without a branch, which is half wrong."""
+    other = bits & 255 >= SAME_PAGE_CHANCE
+    g.last_first += (below(bits >> 8, s.nr_mm) - g.last_first) * other
+    g.last_second += (below(bits >> 16, s.nr_vpn) - g.last_second) * other
 
 
 def pack_op(code: int, first: int, second: int, token: int, thread: bool, begin: bool) -> "u32":
