@@ -77,6 +77,8 @@ _SWAPFILE = (
           "When the last swap pte goes, the cached page leaves the swap cache."),
     _rule("zap_swap_sets_page_dirty", "page_dirty", "mm/swapfile.c free_swap_and_cache()",
           "Leaving the swap cache that way marks the page dirty."),
+    _rule("unuse_matches_pte", "soft_dirty", "mm/swapfile.c unuse_pte_range()",
+          "swapoff takes a swap pte of the slot for one to bring back (maybe_same_pte)."),
     _rule("unuse_pte_dirty", "page_dirty ksm", "mm/swapfile.c unuse_pte()",
           "The pte that swapoff installs is dirty."),
     _rule("unuse_keeps_soft_dirty", "", "mm/swapfile.c unuse_pte()",

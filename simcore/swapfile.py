@@ -124,14 +124,14 @@ def free_swap_and_cache(s: "MmState", slot: int, actor: int) -> None:
     put_page(s, pfn)
 
 
-def unuse_pte(s: "MmState", ptep: int, pfn: int, slot: int) -> None:
-    """Replace a swap pte of the slot by a mapping of the page, old and read-only.
+def unuse_pte(s: "MmState", ptep: int, pfn: int, slot: int) -> bool:
+    """Replace a swap pte of the slot by a mapping of the page, old and read-only; False when there is no memory.
 
     Source: mm/swapfile.c unuse_pte(), v4.0 to v4.14.
     """
     target = ksm_might_need_to_copy(s, pfn, ptep)
     if target < 0:
-        return
+        return False
     page_dirty = (s.page_flags[target] & PG_DIRTY) != 0
     ksm = (s.page_flags[target] & PG_KSM) != 0
     pte = PTE_PRESENT | target << PTE_PAYLOAD_SHIFT
@@ -147,19 +147,32 @@ def unuse_pte(s: "MmState", ptep: int, pfn: int, slot: int) -> None:
         lru_add(s, target)
         put_page(s, target)
     swap_free(s, slot)
+    return True
 
 
-def unuse_mms(s: "MmState", pfn: int, slot: int) -> None:
-    """One pass over the processes: in each, the first swap pte of the slot becomes a mapping of the page."""
+def is_pte_of_slot(s: "MmState", pte: int, slot: int) -> bool:
+    """Whether swapoff takes the pte for one of the slot's. Source: mm/swapfile.c maybe_same_pte(), v4.0."""
+    if pte_kind(pte) != PTE_SWAP or pte_payload(pte) != slot:
+        return False
+    soft_dirty = (pte & PTE_SOFT_DIRTY) != 0
+    return rule1(s, R_UNUSE_MATCHES_PTE, soft_dirty)
+
+
+def unuse_mms(s: "MmState", pfn: int, slot: int) -> bool:
+    """One pass over the processes: in each, the first swap pte of the slot becomes a mapping of the page.
+
+    False when there is no memory for a copy.
+    """
     for mm in range(s.nr_mm):
         if not s.mm_alive[mm]:
             continue
         first = mm << VPN_SHIFT
         for ptep in range(first, first + s.nr_vpn):
-            pte = s.pte[ptep]
-            if pte_kind(pte) == PTE_SWAP and pte_payload(pte) == slot:
-                unuse_pte(s, ptep, pfn, slot)
+            if is_pte_of_slot(s, s.pte[ptep], slot):
+                if not unuse_pte(s, ptep, pfn, slot):
+                    return False
                 break
+    return True
 
 
 def leave_swap_device(s: "MmState", pfn: int, slot: int) -> None:
@@ -191,13 +204,15 @@ def try_to_unuse_slot(s: "MmState", slot: int) -> int:
             put_page(s, pfn)
             return RESULT_BLOCKED
         end_swap_write_of(s, pfn)
-        unuse_mms(s, pfn, slot)
-        if s.page_flags[pfn] & PG_SWAPCACHE and s.page_slot[pfn] == slot:
+        has_memory = unuse_mms(s, pfn, slot)
+        if has_memory and s.page_flags[pfn] & PG_SWAPCACHE and s.page_slot[pfn] == slot:
             leave_swap_device(s, pfn, slot)
         if s.page_flags[pfn] & PG_LRU:
             activate_page(s, pfn)
         unlock_page(s, pfn)
         put_page(s, pfn)
+        if not has_memory:
+            return RESULT_ENOMEM
         if s.stopped:
             return RESULT_OK
     report(s, ORACLE_STUCK_SWAPOFF, -1, 0, slot)
@@ -287,6 +302,7 @@ if not cython.compiled:
         R_SWAPOFF_DROPS_SHARED_CACHE,
         R_SWAPOFF_SETS_PAGE_DIRTY,
         R_UNUSE_KEEPS_SOFT_DIRTY,
+        R_UNUSE_MATCHES_PTE,
         R_UNUSE_PTE_DIRTY,
         R_ZAP_SWAP_FREES_CACHE,
         R_ZAP_SWAP_SETS_PAGE_DIRTY,

@@ -132,14 +132,14 @@ class ForgetsUnlock(Sound):
         return False
 
 
-class SwapoffAlwaysCopies(Sound):
-    """Swap-in and swapoff map a copy of every page, so that swapoff never empties a slot it has just read."""
+class SwapoffMissesSoftDirty(Sound):
+    """swapoff compares swap ptes with the soft-dirty bit in them, and never finds those that have it."""
 
-    name = "canary-swapoff-always-copies"
+    name = "canary-swapoff-misses-soft-dirty"
 
-    def ksm_swapin_copies(ksm, same_root):
-        """Planted: a page that rmap does not know yet is taken for another vma's."""
-        return not ksm and not same_root
+    def unuse_matches_pte(soft_dirty):
+        """Planted."""
+        return not soft_dirty
 
 
 class KeepsFreedPages(Sound):
@@ -203,7 +203,7 @@ CANARIES: tuple[type[KernelBase], ...] = (
     ForkForgetsSlot,
     SwapinNeverInstalls,
     ForgetsUnlock,
-    SwapoffAlwaysCopies,
+    SwapoffMissesSoftDirty,
     KeepsFreedPages,
     CgroupWritesFreed,
     SwapinDirtiesPage,

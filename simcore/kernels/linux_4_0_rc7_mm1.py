@@ -105,6 +105,10 @@ class Linux40Rc7Mm1(KernelBase):
         """free_swap_and_cache(): SetPageDirty()."""
         return True
 
+    def unuse_matches_pte():
+        """maybe_same_pte(): the soft-dirty bit of the swap pte is left out of the comparison."""
+        return True
+
     def unuse_pte_dirty():
         """unuse_pte(): pte_mkold(mk_pte()), never dirty."""
         return False

@@ -12,5 +12,5 @@ ORACLE = Oracle(
     promise="swapoff ends.",
     what="swapoff goes round in circles on slot {seen}",
     false_alarms="None known.",
-    canary="canary-swapoff-always-copies",
+    canary="canary-swapoff-misses-soft-dirty",
 )

@@ -116,10 +116,9 @@ CASES = (
     ),
     Case(
         "stuck-swapoff",
-        "canary-swapoff-always-copies",
-        # The copy that this kernel makes of every page does not fit under the cgroup's limit.
-        "write 0 0 1; memcg_limit 0 1; write 0 1 2; swapoff",
-        3,
+        "canary-swapoff-misses-soft-dirty",
+        "write 0 0 1; reclaim; swapoff",
+        2,
         page=(-1, -1),
         expected=0,
         kind="kernel",
