@@ -13,6 +13,7 @@ All else about the distribution is in pyproject.toml.
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -58,6 +59,11 @@ DIRECTIVES = {
 }
 
 C_FLAGS = ["-O3"]
+# State arrays are short: a loop over one is cheaper than a call of memset(). And the core is made of many small
+# functions, some a bit larger than what gcc inlines by itself. See docs/performance.md.
+GCC_FLAGS = ["-fno-tree-loop-distribute-patterns", "--param=max-inline-insns-auto=60"]
+if "gcc" in os.environ.get("CC", sysconfig.get_config_var("CC") or ""):
+    C_FLAGS += GCC_FLAGS
 # Python's own flags make signed overflow wrap, which would hide it from the sanitizer.
 SANITIZE_FLAGS = [
     "-O1",

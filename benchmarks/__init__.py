@@ -1,4 +1,5 @@
 """Benchmarks: every figure is a ratio or a rate of things measured side by side in one run.
 
-Each module has a `main()` that prints its figures and returns them. `mmfuzz bench` runs them all.
+Each module without a leading underscore is one benchmark: its `main(quick)` measures, prints, and returns the figures.
+`mmfuzz bench` (or `python -m benchmarks`) runs them. What is claimed with them is in docs/performance.md.
 """

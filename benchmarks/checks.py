@@ -1,42 +1,31 @@
-"""The price of the checks after every op: the count identities and the cost oracles."""
+"""The price of the checks: the count identities after every op, and the cost oracles.
 
-from collections.abc import Callable
+Loads are judged and rows are marked in each case: that cannot be turned off.
+"""
+
 from functools import partial
 
-from benchmarks._measure import rates, table
-from fuzzer.engine_table import new_engine
-from fuzzer.unit import takes_bits
+from benchmarks._loop import ops_of_loop
+from benchmarks._measure import TYPICAL_WORLD, Claim, Figures, print_rates, side_by_side
+from fuzzer.unit import UnitSpec
 from simcore.constants import CHECK_COST, CHECK_COUNTS
-from simcore.core import NEEDS, OP_CODES, new_machine
 from simcore.kernel_files import find_kernel
-from simcore.ops import OPS as OP_TABLE
-from simcore.world import World
 
-OPS = 2_000_000
+OPS = 500_000
+QUICK_OPS = 100_000
 CHECKS = {"none": 0, "counts": CHECK_COUNTS, "costs": CHECK_COST, "all": CHECK_COUNTS | CHECK_COST}
 
 
-def work(checks: int) -> int:
-    """Run an engine with a mask of checks; no sequence is taken as a sample."""
-    machine = new_machine()
-    machine.load_kernel(find_kernel("linux-4.0-rc7-mm1").rows)
-    machine.set_world(World().encode(), NEEDS)
-    weights = [0] * OP_CODES
-    takes = [0] * OP_CODES
-    for op in OP_TABLE:
-        weights[op.code] = op.weight
-        takes[op.code] = takes_bits(op)
-    engine = new_engine(machine, None)
-    engine.configure(1, 0, 40, 0, checks, weights, takes)
-    engine.set_world(World().encode())
-    engine.run(OPS)
-    ops: int = engine.counts()[1]
-    return ops
-
-
-def main() -> dict[str, object]:
-    """Measure, print, return."""
-    works: dict[str, Callable[[], int]] = {name: partial(work, mask) for name, mask in CHECKS.items()}
-    measured = rates(works)
-    table("the price of the checks (engine random, linux-4.0-rc7-mm1)", measured, "ops/s", "none")
-    return {name: rate.to_json() for name, rate in measured.items()}
+def main(quick: bool = False) -> Figures:
+    """Measure one unit with each choice of checks."""
+    kernel = find_kernel("linux-4.0-rc7-mm1")
+    spec = UnitSpec(kernel, TYPICAL_WORLD, "random", 1, QUICK_OPS if quick else OPS)
+    works = {name: partial(ops_of_loop, spec, checks=mask) for name, mask in CHECKS.items()}
+    measured = side_by_side(works, 3 if quick else 25)
+    print_rates(f"the price of the checks (engine random, {kernel.name})", measured, "ops/s", "none")
+    claims = [
+        Claim(f"speed with checks: {name}, against none", measured.ratio(name, "none"), "times")
+        for name in CHECKS
+        if name != "none"
+    ]
+    return {"claims": [claim.to_json() for claim in claims], "ops_per_second": measured.to_json()}

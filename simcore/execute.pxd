@@ -24,7 +24,7 @@ cdef int system_op(mm_state *s, int code, int first, int second, bint begin) noe
 cdef int dispatch(mm_state *s, uint32_t word) noexcept nogil
 cdef int execute_op(mm_state *s, uint32_t word) noexcept nogil
 cdef bint settle(mm_state *s) noexcept nogil
-cdef int owed_discard(mm_state *s, int after) noexcept nogil
+cdef int owed_discard(mm_state *s, bint swapped) noexcept nogil
 cdef int first_kept(mm_state *s) noexcept nogil
 cdef void check_discardable(mm_state *s) noexcept nogil
 cdef void read_everything(mm_state *s) noexcept nogil

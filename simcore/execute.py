@@ -29,7 +29,8 @@ def reset(s: "MmState") -> None:
         s.memcg_usage[memcg] = 0
     for actor in range(MAX_ACTORS):
         s.act_path[actor] = PATH_NONE
-    for ptep in range(s.nr_mm_max << VPN_SHIFT):
+    # Of the first process alone: fork writes the others'.
+    for ptep in range(1 << VPN_SHIFT):
         s.expect[ptep] = ZEROS
         s.shadow[ptep] = 0
         s.origin[ptep] = 0
@@ -257,11 +258,15 @@ def settle(s: "MmState") -> bool:
     return s.nr_busy == 0
 
 
-def owed_discard(s: "MmState", after: int) -> int:
-    """The next pte behind `after` whose page MADV_FREE owes a discard and that still maps it; -1 at the end."""
-    for ptep in range(after + 1, s.nr_mm << VPN_SHIFT):
-        if s.shadow[ptep] & SHADOW_SOLE and pte_kind(s.pte[ptep]) == PTE_PRESENT:
-            return ptep
+def owed_discard(s: "MmState", swapped: bool) -> int:
+    """The first pte whose page MADV_FREE owes a discard and that still maps it, or has it swapped out; -1 if none."""
+    for mm in range(s.nr_mm):
+        first = mm << VPN_SHIFT
+        for ptep in range(first, first + s.nr_vpn):
+            if s.shadow[ptep] & SHADOW_SOLE:
+                kind = pte_kind(s.pte[ptep])
+                if kind == PTE_PRESENT or (swapped and kind != PTE_NONE):
+                    return ptep
     return -1
 
 
@@ -269,12 +274,7 @@ def first_kept(s: "MmState") -> int:
     """Put everything under memory pressure; a pte that is still owed its discard then, or -1."""
     begin_reclaim(s, DIRECT_RECLAIM, -1, MAX_PAGES)
     run_reclaim(s, DIRECT_RECLAIM)
-    if not swap_available(s):
-        return -1
-    for ptep in range(s.nr_mm << VPN_SHIFT):
-        if s.shadow[ptep] & SHADOW_SOLE and pte_kind(s.pte[ptep]) != PTE_NONE:
-            return ptep
-    return -1
+    return owed_discard(s, True) if swap_available(s) else -1
 
 
 def check_discardable(s: "MmState") -> None:
@@ -282,7 +282,7 @@ def check_discardable(s: "MmState") -> None:
 
     Nothing else is judged from here on: the trace does not ask for this pressure.
     """
-    if owed_discard(s, -1) < 0 or not swap_available(s):
+    if owed_discard(s, False) < 0 or not swap_available(s):
         return
     s.probing = 1
     kept = first_kept(s)

@@ -421,10 +421,12 @@ def mm_init(s: "MmState") -> None:
         s.mmap_readers[mm] = 0
         first = mm << VPN_SHIFT
         for ptep in range(first, first + s.nr_vpn):
-            set_pte(s, ptep, PTE_NONE)
-            s.vm_flags[ptep] = VM_WRITE
-            s.anon_root[ptep] = 0
-            s.ksm_checksum[ptep] = -1
+            s.pte[ptep] = PTE_NONE
+    # Of the first process alone: fork writes the others'.
+    for ptep in range(s.nr_vpn):
+        s.vm_flags[ptep] = VM_WRITE
+        s.anon_root[ptep] = 0
+        s.ksm_checksum[ptep] = -1
     if s.features & FEATURE_KSM:
         for ptep in range(s.nr_mergeable):
             s.vm_flags[ptep] |= VM_MERGEABLE

@@ -132,8 +132,9 @@ def draw_op(g: "EngineState", s: "MmState") -> "u32":
     if code == OP_MEMCG_ATTACH:
         second = below(bits, s.nr_memcgs)
     stepping = (s.features & FEATURE_STEPS) != 0
-    thread = stepping and takes & TAKES_THREAD != 0 and (bits >> 8 & 255) < SECOND_THREAD_CHANCE
-    begin = stepping and takes & TAKES_PATH != 0 and (bits >> 16 & 255) < BEGIN_CHANCE
+    # `&` instead of `and`: chances are what a processor cannot foresee, so there should be no branch on them.
+    thread = stepping & (takes & TAKES_THREAD != 0) & ((bits >> 8 & 255) < SECOND_THREAD_CHANCE)
+    begin = stepping & (takes & TAKES_PATH != 0) & ((bits >> 16 & 255) < BEGIN_CHANCE)
     token = draw_token(g, s, bits >> 24) if takes & TAKES_TOKEN else 0
     return pack_op(code, first, second, token, thread, begin)
 
