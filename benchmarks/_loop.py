@@ -2,7 +2,8 @@
 
 from fuzzer.engine_table import find_engine, new_engine
 from fuzzer.unit import UnitSpec, takes_bits
-from simcore.core import NEEDS, OP_CODES, new_machine
+from simcore.constants import MAX_OP_CODES
+from simcore.core import NEEDS, new_machine
 from simcore.ops import OPS
 from simcore.run import ALL_CHECKS
 
@@ -14,8 +15,8 @@ def run_loop(spec: UnitSpec, *, checks: int = ALL_CHECKS, compiled: bool | None 
     machine = new_machine(compiled)
     machine.load_kernel(spec.kernel.rows)
     machine.set_world(spec.world.encode(), NEEDS)
-    weights = [0] * OP_CODES
-    takes = [0] * OP_CODES
+    weights = [0] * MAX_OP_CODES
+    takes = [0] * MAX_OP_CODES
     for op in OPS:
         weights[op.code] = op.weight
         takes[op.code] = takes_bits(op)

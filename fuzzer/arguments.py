@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from simcore.constants import KSWAPD
 from simcore.ops import OP_BY_NAME, ArgKind
 from simcore.trace import Trace
 from simcore.trace_op import Op
-
-FIRST_KERNEL_ACTOR = 8
 
 
 def used(ops: Iterable[Op], kind: ArgKind) -> tuple[int, ...]:
@@ -19,7 +18,7 @@ def used(ops: Iterable[Op], kind: ArgKind) -> tuple[int, ...]:
         for arg_kind, value in zip(OP_BY_NAME[op.name].args, op.args, strict=True):
             if arg_kind == kind:
                 found.setdefault(value)
-            elif arg_kind == "actor" and kind == "process" and value < FIRST_KERNEL_ACTOR:
+            elif arg_kind == "actor" and kind == "process" and value < KSWAPD:
                 found.setdefault(value // 2)
     return tuple(found)
 
@@ -46,7 +45,7 @@ def renamed_op(op: Op, kind: ArgKind, names: Mapping[int, int]) -> Op:
 def _renamed(value: int, arg_kind: ArgKind, kind: ArgKind, names: Mapping[int, int]) -> int:
     if arg_kind == kind:
         return names.get(value, value)
-    if arg_kind == "actor" and kind == "process" and value < FIRST_KERNEL_ACTOR:
+    if arg_kind == "actor" and kind == "process" and value < KSWAPD:
         process, thread = divmod(value, 2)
         return names.get(process, process) * 2 + thread
     return value

@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from fuzzer.arguments import FIRST_KERNEL_ACTOR, least_size, renamed, used
+from fuzzer.arguments import least_size, renamed, used
 from fuzzer.rank import is_stepped, op_rank
 from fuzzer.reducer import Pass, Reducer
 from fuzzer.tokens import free_token, renumber_tokens, shared_stores, with_own_token
-from simcore.constants import FIRST_SHARED_TOKEN
+from simcore.constants import FIRST_SHARED_TOKEN, KSWAPD
 from simcore.ops import KERNEL_ACTORS, OP_BY_NAME, OPS, ArgKind, actor_numbers
 from simcore.trace import Trace
 from simcore.trace_op import Op, arg_range
@@ -269,7 +269,7 @@ def _variants(op: Op, trace: Trace) -> Iterator[Op]:
 
 def _in_first_process(op: Op, world: World) -> Op:
     """The op done by the first process, to a page that no other process's page becomes."""
-    if op.name == "step" and op.args[0] < FIRST_KERNEL_ACTOR:
+    if op.name == "step" and op.args[0] < KSWAPD:
         return replace(op, args=(op.args[0] % 2,))
     args = dict(zip(OP_BY_NAME[op.name].args, op.args, strict=True))
     if "process" in args:

@@ -21,7 +21,8 @@ from fuzzer.engine_constants import (
 from fuzzer.engine_table import find_engine, new_engine
 from fuzzer.errors import UnitError
 from fuzzer.seeds import BIGGEST_SEED
-from simcore.core import NEEDS, OP_CODES, new_machine
+from simcore.constants import MAX_OP_CODES
+from simcore.core import NEEDS, new_machine
 from simcore.errors import UnknownName
 from simcore.kernel import Kernel
 from simcore.ops import OPS, OpSpec
@@ -122,8 +123,8 @@ def start_engine(spec: UnitSpec, machine: Any, compiled: bool | None = None) -> 
     machine.load_kernel(spec.kernel.rows)
     machine.set_world(spec.world.encode(), NEEDS)
     machine.clear_covered()
-    weights = [0] * OP_CODES
-    takes = [0] * OP_CODES
+    weights = [0] * MAX_OP_CODES
+    takes = [0] * MAX_OP_CODES
     for op in OPS:
         weights[op.code] = op.weight
         takes[op.code] = takes_bits(op)

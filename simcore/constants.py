@@ -54,7 +54,6 @@ PG_KSM = 1 << 12
 PG_BUDDY = 1 << 13
 # Bookkeeping of the needless-write oracle: a store reached the page since it was last equal to its slot.
 PG_STORED = 1 << 14
-PG_READ_ERROR = 1 << 15
 
 # LRU lists of one memory cgroup.
 LRU_INACTIVE_ANON = 0
@@ -105,7 +104,6 @@ PATH_RECLAIM = 2
 PATH_MIGRATE = 3
 
 # Phases of a fault.
-FAULT_START = 0
 FAULT_SWAP_READ = 1
 FAULT_SWAP_LOCK = 2
 FAULT_SWAP_INSTALL = 3

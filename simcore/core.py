@@ -4,12 +4,12 @@ import importlib
 import importlib.util
 from typing import Any
 
+from simcore.constants import MAX_OP_CODES
 from simcore.features import feature_mask
 from simcore.ops import OPS
 
-OP_CODES = 32
 NEEDS: tuple[int, ...] = tuple(
-    next((feature_mask(op.needs) for op in OPS if op.code == code), 0) for code in range(OP_CODES)
+    next((feature_mask(op.needs) for op in OPS if op.code == code), 0) for code in range(MAX_OP_CODES)
 )
 
 

@@ -19,7 +19,6 @@ cdef struct mm_state:
     int32_t mm_born[MAX_MM]
     int8_t mm_memcg[MAX_MM]
     int8_t mmap_readers[MAX_MM]
-    int8_t mmap_writer[MAX_MM]
     int32_t pte[MAX_PTES]
     uint8_t vm_flags[MAX_PTES]
     int16_t anon_root[MAX_PTES]

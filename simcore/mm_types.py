@@ -56,7 +56,6 @@ class MmState:
     mm_born: Annotated[list[int], "int32_t", MAX_MM]
     mm_memcg: Annotated[list[int], "int8_t", MAX_MM]
     mmap_readers: Annotated[list[int], "int8_t", MAX_MM]
-    mmap_writer: Annotated[list[int], "int8_t", MAX_MM]
     pte: Annotated[list[int], "int32_t", MAX_PTES]
     vm_flags: Annotated[list[int], "uint8_t", MAX_PTES]
     anon_root: Annotated[list[int], "int16_t", MAX_PTES]
@@ -148,12 +147,6 @@ class MmState:
     def __init__(self) -> None:
         for name, length in _FIELDS:
             setattr(self, name, [0] * length if length else 0)
-
-    def copy_from(self, other: "MmState") -> None:
-        """Make this state equal to another; the uncompiled form of one struct assignment."""
-        for name, length in _FIELDS:
-            value = getattr(other, name)
-            setattr(self, name, list(value) if length else value)
 
 
 def _fields() -> tuple[tuple[str, int], ...]:

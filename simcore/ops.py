@@ -10,6 +10,8 @@ An op travels as one 32-bit word: bits 0-7 the code, 8-11 the first argument (pr
 from dataclasses import dataclass
 from typing import Literal
 
+from simcore.constants import KCOMPACTD, KHUGEPAGED, KSMD, KSWAPD
+
 ArgKind = Literal["process", "page", "token", "memcg", "count", "actor"]
 
 
@@ -93,7 +95,7 @@ OPS: tuple[OpSpec, ...] = (
 OP_BY_NAME: dict[str, OpSpec] = {op.name: op for op in OPS}
 OP_BY_CODE: dict[int, OpSpec] = {op.code: op for op in OPS}
 
-KERNEL_ACTORS: dict[str, int] = {"kswapd": 8, "kcompactd": 9, "ksmd": 10, "khugepaged": 11}
+KERNEL_ACTORS: dict[str, int] = {"kswapd": KSWAPD, "kcompactd": KCOMPACTD, "ksmd": KSMD, "khugepaged": KHUGEPAGED}
 
 
 def actor_name(actor: int) -> str:

@@ -6,11 +6,30 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from simcore.core import is_compiled
+
 # Speed is measured by the benchmarks; here the machine may be busy, or every access checked by a sanitizer.
 settings.register_profile("mmfuzz", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("mmfuzz")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is about the compiled core where there is none: tests so marked, and the compiled half of pairs."""
+    if is_compiled():
+        return
+    for item in items:
+        if item.get_closest_marker("needs_compiled"):
+            item.add_marker(pytest.mark.skip(reason="the compiled core is not built"))
+
+
+@pytest.fixture(
+    params=[pytest.param(True, id="compiled", marks=pytest.mark.needs_compiled), pytest.param(False, id="uncompiled")]
+)
+def compiled(request: pytest.FixtureRequest) -> bool:
+    """Once for the compiled core, once for the plain modules."""
+    return bool(request.param)
 
 
 @pytest.fixture(scope="session")

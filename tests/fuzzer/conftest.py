@@ -1,16 +1,9 @@
-"""Kernels by their names, and what is skipped where the core is not compiled."""
+"""Kernels by their names."""
 
 import pytest
 
-from simcore.core import is_compiled
 from simcore.kernel import Kernel
 from simcore.kernel_files import find_kernel
-
-
-@pytest.fixture(autouse=True)
-def _skip_without_compiled_core(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("needs_compiled") and not is_compiled():
-        pytest.skip("the compiled core is not built")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from simcore.core import is_compiled
 from simcore.kernel_files import find_kernel, shipped_kernels
 from simcore.run import Observation, run_trace
 from simcore.trace import format_trace, parse_trace, read_trace
@@ -37,11 +36,8 @@ def replayed(path: Path, compiled: bool | None = None) -> dict[str, Any]:
     return verdict(run_trace(trace, find_kernel(trace.kernel), compiled=compiled))
 
 
-@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "uncompiled"])
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_golden_trace_has_its_verdict(path: Path, compiled: bool) -> None:
-    if compiled and not is_compiled():
-        pytest.skip("the compiled core is not built")
     stored = json.loads(path.with_name("verdicts.json").read_text("utf-8"))
     assert replayed(path, compiled) == stored[path.stem]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from simcore import constants as c
-from simcore.core import is_compiled, new_machine
+from simcore.core import new_machine
 from simcore.describe import pte_name
 from simcore.kernel import Kernel
 from simcore.kernel_files import find_kernel
@@ -25,12 +25,6 @@ FLAGS = {
     "active": c.PG_ACTIVE,
     "writeback": c.PG_WRITEBACK,
 }
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what compares with a compiled core that is not there."""
-    if item.get_closest_marker("needs_compiled") and not is_compiled():
-        pytest.skip("the compiled core is not built")
 
 
 def parse_ops(text: str, world: World) -> tuple[Op, ...]:
@@ -134,14 +128,6 @@ class Play:
 
 PlayMaker = Callable[..., Play]
 SMALL_WORLD = "processes=2 pages=2 frames=12 slots=8 mergeable=2 without=writeback,io_error,steps"
-
-
-@pytest.fixture(params=["compiled", "uncompiled"])
-def compiled(request: pytest.FixtureRequest) -> bool:
-    """Once for the compiled core, once for the plain modules."""
-    if request.param == "compiled" and not is_compiled():
-        pytest.skip("the compiled core is not built")
-    return bool(request.param == "compiled")
 
 
 @pytest.fixture
