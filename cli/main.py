@@ -20,6 +20,7 @@ COMMANDS: tuple[str, ...] = (
     "replay",
     "explain",
     "minimize",
+    "conform",
     "failure",
     "kernel",
     "trace",

@@ -8,9 +8,9 @@ from simcore.run import Observation, Violation
 Verdict = Literal["PASS", "FAIL", "UNKNOWN"]
 
 VERDICT_STYLES: dict[str, str] = {"PASS": "bold green", "FAIL": "bold red", "UNKNOWN": "bold yellow"}
-CLASS_STYLES: dict[str, str] = {"safety": "red", "liveness": "magenta", "cost": "yellow"}
+CLASS_STYLES: dict[str, str] = {"safety": "red", "liveness": "magenta", "cost": "yellow", "conformance": "cyan"}
 # The worst class first.
-CLASS_ORDER: tuple[str, ...] = ("safety", "liveness", "cost")
+CLASS_ORDER: tuple[str, ...] = ("safety", "liveness", "cost", "conformance")
 
 
 def verdict_of(observation: Observation) -> Verdict:

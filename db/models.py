@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.types import Big, Document, UTCDateTime
 
-CLASSES: Final = ("safety", "liveness", "cost")
+CLASSES: Final = ("safety", "liveness", "cost", "conformance")
 VERDICTS: Final = ("PASS", "FAIL", "UNKNOWN", "SKIPPED")
 RUN_STATES: Final = ("running", "done", "stopped", "died")
 
@@ -126,7 +126,7 @@ class FailureRow(Base):
     id: Mapped[str] = mapped_column(Text, primary_key=True, comment="fail-...: digest of signature and kernel")
     signature: Mapped[str] = mapped_column(Text, comment="sig-...: failures that are the same")
     oracle: Mapped[str] = mapped_column(Text, index=True, comment="The oracle that judged")
-    cls: Mapped[str] = mapped_column("class", Text, index=True, comment="safety, liveness or cost")
+    cls: Mapped[str] = mapped_column("class", Text, index=True, comment="safety, liveness, cost or conformance")
     kind: Mapped[str] = mapped_column(Text, comment="How the page came to be what it was")
     kernel_digest: Mapped[str] = mapped_column(ForeignKey("kernel.digest"), index=True, comment="The kernel that fails")
     kernel_name: Mapped[str] = mapped_column(Text, index=True, comment="Its name when it was first seen to fail")

@@ -2,16 +2,18 @@
 
 MAX_LENGTH = 400
 OP_TABLE_SIZE = 256
-MAX_OPS = 32
+MAX_OPS = 64
 # Failures are told apart while a unit runs by oracle and by how the page came to be what it was.
-ORIGINS = 8
-FAILURE_KEYS = 256
+ORIGINS = 16
+FAILURE_KEYS = 512
 
 # A path op is begun instead of run through, and an op is done by the second thread.
 BEGIN_CHANCE = 64
 SECOND_THREAD_CHANCE = 48
 # An op goes to the page that the op before it used.
 SAME_PAGE_CHANCE = 128
+# An op on a page of the huge area goes to the whole of it.
+WHOLE_AREA_CHANCE = 80
 # A store takes one of the tokens that several pages may hold, so that KSM finds something to merge.
 SHARED_TOKEN_CHANCE = 80
 
@@ -29,3 +31,4 @@ TAKES_PAGE = 2
 TAKES_TOKEN = 4
 TAKES_THREAD = 8
 TAKES_PATH = 16
+TAKES_AREA = 32

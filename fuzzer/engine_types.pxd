@@ -17,6 +17,10 @@ cdef struct engine_state:
     int max_slots
     int max_memcgs
     int max_mergeable
+    int max_file
+    int max_huge
+    int advised
+    int max_batch
     int sync_io
     int features
     uint64_t random

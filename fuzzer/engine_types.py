@@ -22,6 +22,10 @@ class EngineState:
     max_slots: Annotated[int, "int"]
     max_memcgs: Annotated[int, "int"]
     max_mergeable: Annotated[int, "int"]
+    max_file: Annotated[int, "int"]
+    max_huge: Annotated[int, "int"]
+    advised: Annotated[int, "int"]
+    max_batch: Annotated[int, "int"]
     sync_io: Annotated[int, "int"]
     features: Annotated[int, "int"]
 

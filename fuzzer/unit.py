@@ -12,6 +12,7 @@ from fuzzer.drawn import drawn_trace
 from fuzzer.engine_constants import (
     MAX_LENGTH,
     ORIGINS,
+    TAKES_AREA,
     TAKES_PAGE,
     TAKES_PATH,
     TAKES_PROCESS,
@@ -140,6 +141,7 @@ def takes_bits(op: OpSpec) -> int:
     """What the op takes, as the engines' TAKES_* bits."""
     bits = TAKES_PROCESS if "process" in op.args else 0
     bits |= TAKES_PAGE if "page" in op.args else 0
+    bits |= TAKES_AREA if op.area else 0
     bits |= TAKES_TOKEN if "token" in op.args else 0
     bits |= TAKES_THREAD if op.actor == "thread" else 0
     return bits | (TAKES_PATH if op.path else 0)

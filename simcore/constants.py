@@ -13,6 +13,14 @@ MAX_PAGES = 128
 MAX_SLOTS = 128
 MAX_MEMCG = 2
 MAX_TOKENS = 256
+# Pages of the tmpfs file, and subpages of the huge area.
+MAX_FILE = 4
+MAX_HUGE = 8
+# Subpages stand for pages of a 2 MiB area: the first ones for neighbours, the others far from each other.
+NR_NEIGHBOURS = 4
+# What a program expects is kept for each page of a process, and for each page of the file.
+MAX_PARTS = MAX_PAGES * MAX_HUGE
+MAX_HOMES = MAX_PTES + MAX_FILE
 MAX_RMAP = MAX_PAGES * MAX_MM
 MAX_PAGES_AND_SLOTS = MAX_PAGES + MAX_SLOTS
 MAX_ORACLES = 32
@@ -31,6 +39,8 @@ PTE_WRITE = 1 << 5
 PTE_SOFT_DIRTY = 1 << 6
 PTE_ZERO_PAGE = 1 << 7
 PTE_EXCLUSIVE = 1 << 8
+# The pte stands for its part of a huge mapping (a pmd); all parts have equal flags.
+PTE_HUGE = 1 << 9
 PTE_PAYLOAD_SHIFT = 16
 PTE_FLAGS_MASK = (1 << 16) - 1
 # The flags alone, without the kind: changing these changes no count.
@@ -54,6 +64,14 @@ PG_KSM = 1 << 12
 PG_BUDDY = 1 << 13
 # Bookkeeping of the needless-write oracle: a store reached the page since it was last equal to its slot.
 PG_STORED = 1 << 14
+PG_ANON_EXCLUSIVE = 1 << 15
+# The frame is on NUMA node 1.
+PG_NODE1 = 1 << 16
+# The page is in the page cache of the tmpfs file.
+PG_FILE_BIT = 17
+PG_FILE = 1 << PG_FILE_BIT
+PG_HEAD = 1 << 18
+PG_TAIL = 1 << 19
 
 # LRU lists of one memory cgroup.
 LRU_INACTIVE_ANON = 0
@@ -69,10 +87,35 @@ LRU_HEADS = MAX_PAGES
 MAX_LINKS = MAX_PAGES + MAX_MEMCG * NR_LRU_LISTS
 MAX_LRU_SIZES = MAX_MEMCG * NR_LRU_LISTS
 
+# Per-CPU batches of pages on their way to or between the lists, in the order lru_add_drain() empties them.
+BATCH_ADD = 0
+BATCH_ROTATE = 1
+BATCH_DEACTIVATE = 2
+BATCH_LAZYFREE = 3
+BATCH_ACTIVATE = 4
+BATCH_MLOCK = 5
+NR_BATCHES = 6
+MAX_BATCH = 31
+MAX_BATCHED = NR_BATCHES * MAX_BATCH
+
 # vma flags; every page of a process is a vma of its own.
 VM_LOCKED = 1 << 0
 VM_MERGEABLE = 1 << 1
 VM_WRITE = 1 << 2
+# Every page of the vma counts as soft-dirty: it was not cleared since the vma was made.
+VM_SOFTDIRTY = 1 << 3
+VM_SHARED = 1 << 4
+# A mapping of the tmpfs file, shared or private.
+VM_FILE = 1 << 5
+VM_HUGEPAGE = 1 << 6
+# Part of the 2 MiB area.
+VM_HUGE_AREA = 1 << 7
+# What a process has for its huge area: no page table, one, or a huge mapping.
+PMD_NONE = 0
+PMD_TABLE = 1
+PMD_HUGE = 2
+# The page number that stands for the whole area.
+WHOLE_AREA = 31
 
 # Contents. 0 is a page of zeros; each store brings a token of its own.
 ZEROS = 0
@@ -108,6 +151,8 @@ FAULT_SWAP_READ = 1
 FAULT_SWAP_LOCK = 2
 FAULT_SWAP_INSTALL = 3
 FAULT_ACCESS = 4
+FAULT_SYNC_READ = 5
+FAULT_SYNC_INSTALL = 6
 
 # Phases of reclaim.
 RECLAIM_NEXT = 0
@@ -123,10 +168,25 @@ MIGRATE_UNMAP = 2
 MIGRATE_MOVE = 3
 MIGRATE_RESTORE = 4
 
-# What a fault is for; FOR_POPULATE faults in as for a store, and stores nothing (mlock, unmerge).
+# What a fault is for. From FOR_STORE on it is one for writing. FOR_TOUCH and FOR_POPULATE load and store nothing
+# (mlock); FOR_GUP stores through get_user_pages(), FOR_PIN only holds the page for a device to store to.
 FOR_READ = 0
-FOR_STORE = 1
-FOR_POPULATE = 2
+FOR_TOUCH = 1
+FOR_STORE = 2
+FOR_POPULATE = 3
+FOR_GUP = 4
+FOR_PIN = 5
+
+# What reclaim must do with a page when the branch of a reading is followed.
+FOLLOW_ANY = 0
+FOLLOW_KEEP = 1
+FOLLOW_TAKE = 2
+FOLLOW_CACHE = 3
+# The page stays, SwapBacked: one that was given up was met and found dirty.
+FOLLOW_KEEP_SWAPBACKED = 4
+# Whether a reading is followed, and whether it shows that the batches were drained.
+FOLLOWING = 1
+FOLLOWING_DRAINS = 2
 
 # Reads of one slot after which swapoff is taken to go round in circles.
 MAX_UNUSE_TRIES = 16
@@ -147,6 +207,7 @@ RECLAIM_FREEABLE = 1 << 1
 RECLAIM_LAZYFREE = 1 << 2
 RECLAIM_DISCARDED = 1 << 3
 RECLAIM_PROGRESS = 1 << 5
+RECLAIM_ONE_PAGE = 1 << 6
 UNMAP_FOR_MIGRATION = 1 << 7
 
 # What try_to_unmap_one() reports.
@@ -169,6 +230,13 @@ FEATURE_SWAPOFF = 1 << 9
 FEATURE_WRITEBACK = 1 << 10
 FEATURE_IO_ERROR = 1 << 11
 FEATURE_STEPS = 1 << 12
+FEATURE_TMPFS = 1 << 13
+FEATURE_THP = 1 << 14
+FEATURE_GUP = 1 << 15
+FEATURE_MPROTECT = 1 << 16
+FEATURE_MREMAP = 1 << 17
+FEATURE_SOFT_DIRTY = 1 << 18
+FEATURE_BITS = 19
 
 # How a pte came to map the page it maps: what the oracles call the kind of a failure's page.
 ORIGIN_NONE = 0
@@ -178,15 +246,19 @@ ORIGIN_SWAPIN = 3
 ORIGIN_SWAPOFF = 4
 ORIGIN_MIGRATION = 5
 ORIGIN_KSM = 6
+ORIGIN_FILE = 7
+ORIGIN_HUGE = 8
 
 # What the program was promised about a page: the oracles' shadow of user memory.
 SHADOW_FREED = 1 << 0
 SHADOW_SOLE = 1 << 1
 SHADOW_DROPPED = 1 << 2
 SHADOW_READ_ZERO = 1 << 3
+# A private mapping of the file holds contents of its own.
+SHADOW_OWN = 1 << 4
 
 # Codes of ops are below this.
-MAX_OP_CODES = 32
+MAX_OP_CODES = 64
 
 # Results of an op.
 RESULT_OK = 0
@@ -195,6 +267,12 @@ RESULT_BLOCKED = 2
 RESULT_EINVAL = 3
 RESULT_ENOMEM = 4
 RESULT_EAGAIN = 5
+RESULT_EFAULT = 6
+RESULT_ENOENT = 7
+RESULT_SIGBUS = 8
+RESULT_EBUSY = 9
+# Inside migration: the huge page was split, and a small page is to be moved now.
+RESULT_AGAIN_SMALL = 10
 
 # What a run does besides judging the values read.
 CHECK_COUNTS = 1 << 0

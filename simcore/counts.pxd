@@ -6,6 +6,10 @@ from simcore.mm_types cimport mm_state
 @cython.locals(mapping=bint, swapped=bint)
 cdef void count_references(mm_state *s) noexcept nogil
 cdef void count_holders(mm_state *s) noexcept nogil
+cdef void count_batched(mm_state *s) noexcept nogil
+cdef void count_compound(mm_state *s) noexcept nogil
+cdef void count_pins(mm_state *s) noexcept nogil
+cdef int held_references(mm_state *s, int pfn) noexcept nogil
 cdef bint counts_differ(mm_state *s) noexcept nogil
 cdef void count_all(mm_state *s) noexcept nogil
 cdef void check_counts(mm_state *s) noexcept nogil

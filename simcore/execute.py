@@ -7,14 +7,34 @@ lock, its op waits: the path stays begun, and goes on when somebody steps it or 
 import cython
 
 
+def world_init(s: "MmState") -> None:
+    """Take what the world's features leave out from its sizes."""
+    if not s.features & FEATURE_TMPFS:
+        s.nr_file = 0
+    if not s.features & FEATURE_THP:
+        s.nr_huge = 0
+    s.nr_vpn = s.nr_anon + 2 * s.nr_file + s.nr_huge
+    s.nr_batched = 0
+    for batch in range(NR_BATCHES):
+        s.batch_count[batch] = 0
+    for mm in range(s.nr_mm_max):
+        s.pin_page[mm] = -1
+        s.pin_ptep[mm] = -1
+    s.following = 0
+    s.last_value = 0
+
+
 def reset(s: "MmState") -> None:
     """Bring the machine to the start of a trace: one process, nothing mapped, everything free."""
+    world_init(s)
     lru_init(s)
     swap_init(s)
     mm_init(s)
+    shmem_init(s)
     s.nr_free_pages = s.nr_frames
     s.nr_used_pages = 0
     for pfn in range(s.nr_frames):
+        s.page_head[pfn] = pfn
         s.free_pages[pfn] = s.nr_frames - 1 - pfn
         s.page_flags[pfn] = PG_BUDDY
         s.page_refcount[pfn] = 0
@@ -85,10 +105,20 @@ def access_page(s: "MmState", actor: int, ptep: int, write: int, token: int, beg
 
 
 def lock_in_memory(s: "MmState", actor: int, ptep: int) -> int:
-    """mlock(2) of one page: mark the vma, fault the page in as for a store, mark the page."""
+    """mlock(2) of one page: mark the vma, fault the page in, mark the page."""
+    lru_add_drain(s)
     s.vm_flags[ptep] |= VM_LOCKED
     s.shadow[ptep] &= ~SHADOW_SOLE
-    result = access_page(s, actor, ptep, FOR_POPULATE, ZEROS, False)
+    return populate(s, actor, ptep)
+
+
+def populate(s: "MmState", actor: int, ptep: int) -> int:
+    """Fault a locked page in: as for a store where a store would make a private page, else as for a load.
+
+    Source: mm/gup.c populate_vma_page_range().
+    """
+    private_writable = s.vm_flags[ptep] & (VM_WRITE | VM_SHARED) == VM_WRITE
+    result = access_page(s, actor, ptep, FOR_POPULATE if private_writable else FOR_TOUCH, ZEROS, False)
     if result == RESULT_OK:
         mlock_page(s, ptep)
     return result
@@ -105,20 +135,57 @@ def page_op(s: "MmState", code: int, actor: int, ptep: int, token: int, begin: b
     if code == OP_MADV_DONTNEED:
         return madvise_dontneed(s, actor, ptep)
     if code == OP_MADV_COLD:
-        return madvise_cold(s, ptep)
+        return madvise_cold(s, actor, ptep)
     if code == OP_MADV_PAGEOUT:
-        return madvise_pageout(s, ptep)
+        return madvise_pageout(s, actor, ptep)
+    if code == OP_GUP_WRITE:
+        return access_page(s, actor, ptep, FOR_GUP, token, begin)
+    if code == OP_PIN:
+        pinned = s.pin_page[ptep >> VPN_SHIFT] >= 0
+        return RESULT_SKIPPED if pinned else access_page(s, actor, ptep, FOR_PIN, ZEROS, begin)
+    if code == OP_PUNCH or code == OP_TRUNCATE:
+        return file_op(s, code, actor, ptep)
     return vma_op(s, code, actor, ptep)
+
+
+def file_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
+    """An op on the tmpfs file, through a page that maps it."""
+    if not s.vm_flags[ptep] & VM_FILE:
+        return RESULT_SKIPPED
+    return punch_hole(s, actor, ptep) if code == OP_PUNCH else truncate_file(s, actor, ptep)
 
 
 def vma_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
     """An op that changes the page's vma: under mmap_lock for writing, so it waits for faults of other threads."""
     if s.mmap_readers[ptep >> VPN_SHIFT] > 0:
         return RESULT_BLOCKED
+    if code == OP_COLLAPSE or code == OP_SPLIT:
+        return huge_op(s, code, actor, ptep)
+    # The vma is split at the page, so a huge mapping is too.
+    split_area(s, ptep)
+    return change_vma(s, code, actor, ptep)
+
+
+def change_vma(s: "MmState", code: int, actor: int, ptep: int) -> int:
+    """Change the vma of one page, or one page of a vma that changes as a whole."""
     if code == OP_MLOCK:
         return lock_in_memory(s, actor, ptep)
     if code == OP_MUNLOCK:
         munlock_vma(s, ptep)
+        return RESULT_OK
+    if code == OP_MPROTECT_RO:
+        mprotect_ro(s, ptep)
+        return RESULT_OK
+    if code == OP_MPROTECT_RW:
+        return make_writable(s, actor, ptep)
+    if code == OP_MREMAP:
+        return move_page_tables(s, ptep)
+    return mergeable_op(s, code, ptep)
+
+
+def mergeable_op(s: "MmState", code: int, ptep: int) -> int:
+    """MADV_MERGEABLE and MADV_UNMERGEABLE; shared mappings are left alone."""
+    if s.vm_flags[ptep] & VM_SHARED:
         return RESULT_OK
     if code == OP_MERGEABLE:
         s.vm_flags[ptep] |= VM_MERGEABLE
@@ -127,9 +194,76 @@ def vma_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
     return break_ksm(s, ptep)
 
 
+def huge_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
+    """An op on the huge area, through any page of it."""
+    if not in_area(s, ptep):
+        return RESULT_SKIPPED
+    return collapse_op(s, actor, ptep) if code == OP_COLLAPSE else split_op(s, actor, ptep)
+
+
+def area_op(s: "MmState", code: int, actor: int, mm: int) -> int:
+    """An op on the whole huge area of a process."""
+    if s.nr_huge == 0:
+        return RESULT_SKIPPED
+    if OP_MADV_FREE <= code <= OP_MADV_PAGEOUT:
+        return advise_area(s, code, actor, mm)
+    first = area_start(s, mm)
+    if s.mmap_readers[mm] > 0:
+        return RESULT_BLOCKED
+    if code == OP_COLLAPSE or code == OP_SPLIT:
+        return huge_op(s, code, actor, first)
+    if code == OP_MLOCK:
+        return lock_area(s, actor, mm)
+    if code == OP_MUNLOCK or code == OP_MPROTECT_RO or code == OP_MPROTECT_RW or code == OP_MREMAP:
+        for ptep in range(first, first + s.nr_huge):
+            change_vma(s, code, actor, ptep)
+        return RESULT_OK
+    return RESULT_SKIPPED
+
+
+def lock_area(s: "MmState", actor: int, mm: int) -> int:
+    """mlock(2) of the whole area."""
+    lru_add_drain(s)
+    first = area_start(s, mm)
+    for ptep in range(first, first + s.nr_huge):
+        s.vm_flags[ptep] |= VM_LOCKED
+        s.shadow[ptep] &= ~SHADOW_SOLE
+    for ptep in range(first, first + s.nr_huge):
+        result = populate(s, actor, ptep)
+        if result != RESULT_OK:
+            return result
+    return RESULT_OK
+
+
+def make_writable(s: "MmState", actor: int, ptep: int) -> int:
+    """mprotect(2) back to writable: a locked private page is copied at once. Source: mm/mprotect.c mprotect_fixup()."""
+    was_writable = s.vm_flags[ptep] & VM_WRITE != 0
+    mprotect_rw(s, ptep)
+    if s.vm_flags[ptep] & VM_LOCKED and not was_writable and not s.vm_flags[ptep] & VM_SHARED:
+        return populate(s, actor, ptep)
+    return RESULT_OK
+
+
 def is_process_op(code: int) -> bool:
     """Whether the op's first argument is a process."""
     return OPS_OF_A_PROCESS >> code & 1 != 0
+
+
+def whole_process_op(s: "MmState", code: int, actor: int, mm: int, token: int) -> int:
+    """An op of a process that names no page."""
+    if code == OP_FORK:
+        return do_fork(s, mm)
+    if code == OP_EXIT:
+        return do_exit(s, actor, mm)
+    if code == OP_DMA:
+        return dma_write(s, mm, token)
+    if code == OP_UNPIN:
+        return gup_unpin(s, mm)
+    if code == OP_CLEAR_SOFT_DIRTY:
+        clear_soft_dirty(s, mm)
+    else:
+        lru_add_drain(s)
+    return RESULT_OK
 
 
 def process_op(s: "MmState", code: int, mm: int, thread: int, second: int, token: int, begin: bool) -> int:
@@ -144,10 +278,10 @@ def process_op(s: "MmState", code: int, mm: int, thread: int, second: int, token
         actor = KCOMPACTD
     if not is_idle(s, actor):
         return RESULT_BLOCKED
-    if code == OP_FORK:
-        return do_fork(s, mm)
-    if code == OP_EXIT:
-        return do_exit(s, actor, mm)
+    if OPS_WITHOUT_PAGE >> code & 1:
+        return whole_process_op(s, code, actor, mm, token)
+    if second == WHOLE_AREA:
+        return area_op(s, code, actor, mm)
     if second >= s.nr_vpn:
         return RESULT_SKIPPED
     ptep = mm << VPN_SHIFT | second
@@ -222,7 +356,7 @@ def system_op(s: "MmState", code: int, first: int, second: int, begin: bool) -> 
 def dispatch(s: "MmState", word: "u32") -> int:
     """Take a trace word apart (the layout is in simcore.ops) and run its op."""
     code = cython.cast(cython.int, word & 255)
-    if code == 0 or code > OP_STEP or s.op_needs[code] & ~s.features:
+    if code == 0 or code > LAST_OP or s.op_needs[code] & ~s.features:
         return RESULT_SKIPPED
     first = cython.cast(cython.int, word >> 8 & 15)
     second = cython.cast(cython.int, word >> 16 & 31)
@@ -272,6 +406,7 @@ def owed_discard(s: "MmState", swapped: bool) -> int:
 
 def first_kept(s: "MmState") -> int:
     """Put everything under memory pressure; a pte that is still owed its discard then, or -1."""
+    lru_add_drain(s)
     begin_reclaim(s, DIRECT_RECLAIM, -1, MAX_PAGES)
     run_reclaim(s, DIRECT_RECLAIM)
     return owed_discard(s, True) if swap_available(s) else -1
@@ -300,7 +435,7 @@ def read_everything(s: "MmState") -> None:
         for ptep in range(first, first + s.nr_vpn):
             if s.stopped:
                 return
-            if pte_kind(s.pte[ptep]) != PTE_NONE or s.expect[ptep] != ZEROS:
+            if pte_kind(s.pte[ptep]) != PTE_NONE or s.expect[home(s, ptep)] != ZEROS:
                 access_page(s, mm * THREADS_PER_MM, ptep, FOR_READ, ZEROS, False)
             if s.nr_busy > 0:
                 report(s, ORACLE_STUCK_PATH, ptep, s.expect[ptep], 0)
@@ -314,7 +449,8 @@ def fold_state(s: "MmState") -> None:
         for ptep in range(first, first + s.nr_vpn):
             s.outcome = mix(s.outcome, s.pte[ptep])
     for pfn in range(s.nr_frames):
-        s.outcome = mix(s.outcome, s.page_flags[pfn])
+        # On which node a frame lies decides nothing.
+        s.outcome = mix(s.outcome, s.page_flags[pfn] & ~PG_NODE1)
 
 
 def finish_trace(s: "MmState") -> None:
@@ -347,19 +483,26 @@ if not cython.compiled:
         CHECK_COUNTS,
         DIRECT_RECLAIM,
         FEATURE_STEPS,
+        FEATURE_THP,
+        FEATURE_TMPFS,
         FIRST_OUTCOME,
+        FOR_GUP,
+        FOR_PIN,
         FOR_POPULATE,
         FOR_READ,
         FOR_STORE,
+        FOR_TOUCH,
         KCOMPACTD,
         KSWAPD,
         MAX_ACTORS,
         MAX_PAGES,
         MAX_STEPS,
+        NR_BATCHES,
         PATH_FAULT,
         PATH_NONE,
         PATH_RECLAIM,
         PG_BUDDY,
+        PG_NODE1,
         PTE_NONE,
         PTE_PRESENT,
         RESULT_BLOCKED,
@@ -370,22 +513,38 @@ if not cython.compiled:
         STEP_DONE,
         STEP_MORE,
         THREADS_PER_MM,
+        VM_FILE,
         VM_LOCKED,
         VM_MERGEABLE,
+        VM_SHARED,
+        VM_WRITE,
         VPN_SHIFT,
+        WHOLE_AREA,
         ZEROS,
     )
     from simcore.counts import check_counts
+    from simcore.fork import do_exit, do_fork, mm_init
+    from simcore.gup import dma_write, gup_unpin
+    from simcore.huge_memory import area_start, in_area, split_area, split_op
+    from simcore.khugepaged import collapse_op
     from simcore.ksm import break_ksm, ksm_scan
     from simcore.madvise import madvise_cold, madvise_dontneed, madvise_free, madvise_pageout
+    from simcore.madvise_area import advise_area
     from simcore.memcontrol import memcg_set_limit
-    from simcore.memory import access, access_permitted, begin_fault, do_exit, do_fork, mm_init, step_fault
+    from simcore.memory import access, access_permitted, begin_fault, step_fault
     from simcore.migrate import begin_migrate, step_migrate
     from simcore.mlock import mlock_page, munlock_vma
     from simcore.mm_types import MmState, u32
+    from simcore.mprotect import mprotect_ro, mprotect_rw
+    from simcore.mremap import move_page_tables
     from simcore.op_ids import (
+        LAST_OP,
+        OP_CLEAR_SOFT_DIRTY,
+        OP_COLLAPSE,
+        OP_DMA,
         OP_EXIT,
         OP_FORK,
+        OP_GUP_WRITE,
         OP_IO_DONE,
         OP_IO_ERROR,
         OP_KSM_SCAN,
@@ -399,18 +558,30 @@ if not cython.compiled:
         OP_MERGEABLE,
         OP_MIGRATE,
         OP_MLOCK,
+        OP_MPROTECT_RO,
+        OP_MPROTECT_RW,
+        OP_MREMAP,
         OP_MUNLOCK,
+        OP_PIN,
+        OP_PUNCH,
         OP_READ,
         OP_RECLAIM,
+        OP_SPLIT,
         OP_STEP,
         OP_SWAPOFF_ON,
         OP_SWAPON,
+        OP_TRUNCATE,
+        OP_UNPIN,
         OP_WRITE,
         OPS_OF_A_PROCESS,
+        OPS_WITHOUT_PAGE,
     )
     from simcore.oracle_ids import ORACLE_NEVER_DISCARDABLE, ORACLE_STUCK_PATH
     from simcore.page_io import end_all_swap_writes, end_swap_write
     from simcore.report import report
-    from simcore.swap import lru_init
+    from simcore.shmem import punch_hole, shmem_init, truncate_file
+    from simcore.swap import lru_add_drain, lru_init
     from simcore.swapfile import swap_available, swap_init, sys_swapoff, sys_swapon
+    from simcore.task_mmu import clear_soft_dirty
+    from simcore.user_memory import home
     from simcore.vmscan import begin_reclaim, run_reclaim, step_reclaim

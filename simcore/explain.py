@@ -20,6 +20,10 @@ RESULTS: tuple[str, ...] = (
     "EINVAL",
     "ENOMEM",
     "EAGAIN",
+    "EFAULT",
+    "ENOENT",
+    "SIGBUS",
+    "EBUSY",
 )
 
 

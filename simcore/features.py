@@ -17,6 +17,12 @@ FEATURES: dict[str, str] = {
     "writeback": "writes to the swap device that end later than the op that started them",
     "io_error": "writes to the swap device that fail",
     "steps": "paths cut where the kernel drops its locks, and a second thread in each process",
+    "tmpfs": "the pages of a tmpfs file, mapped shared and private (the world's `file`)",
+    "thp": "a 2 MiB area that can be one huge page (the world's `huge`)",
+    "gup": "pages held by get_user_pages(): stores through it, and DMA",
+    "mprotect": "mprotect(2): write permission taken away and given back",
+    "mremap": "mremap(2): a page moved to another address",
+    "soft_dirty": "clearing soft-dirty bits through clear_refs",
 }
 ALL_FEATURES: frozenset[str] = frozenset(FEATURES)
 

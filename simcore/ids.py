@@ -16,7 +16,13 @@ def id_modules(root: Path) -> dict[Path, str]:
     """The text of each module of numbers, by the file it belongs in. Writes nothing."""
     rules = [*((f"R_{rule.name}", offset(rule)) for rule in RULES), ("TOTAL_ROWS", TOTAL_ROWS)]
     of_process = sum(1 << op.code for op in OPS if op.args[:1] == ("process",))
-    ops = [*((f"OP_{op.name}", op.code) for op in OPS), ("OPS_OF_A_PROCESS", of_process)]
+    without_page = sum(1 << op.code for op in OPS if op.args[:1] == ("process",) and "page" not in op.args)
+    ops = [
+        *((f"OP_{op.name}", op.code) for op in OPS),
+        ("OPS_OF_A_PROCESS", of_process),
+        ("OPS_WITHOUT_PAGE", without_page),
+        ("LAST_OP", OPS[-1].code),
+    ]
     last_safety = max(oracle.code for oracle in ORACLES if oracle.cls == "safety")
     oracles = [
         *((f"ORACLE_{oracle.name}", oracle.code) for oracle in ORACLES),

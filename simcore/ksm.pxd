@@ -6,7 +6,7 @@ from simcore.mm_types cimport mm_state
 cdef int mergeable_page(mm_state *s, int ptep) noexcept nogil
 cdef int stable_page_of(mm_state *s, int content) noexcept nogil
 cdef int unstable_partner(mm_state *s, int ptep, int pfn) noexcept nogil
-@cython.locals(pte_write=bint, pte_dirty=bint, swapcache=bint, page_dirty=bint)
+@cython.locals(pte_write=bint, pte_dirty=bint, exclusive=bint, swapcache=bint, page_dirty=bint)
 cdef bint write_protect_page(mm_state *s, int ptep, int pfn) noexcept nogil
 @cython.locals(done=bint, page_dirty=bint, swapcache=bint)
 cdef bint make_stable(mm_state *s, int ptep, int pfn) noexcept nogil

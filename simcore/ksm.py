@@ -12,7 +12,7 @@ def mergeable_page(s: "MmState", ptep: int) -> int:
     pte = s.pte[ptep]
     if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE or not s.vm_flags[ptep] & VM_MERGEABLE:
         return -1
-    return pte_payload(pte)
+    return pte_payload(pte) if s.page_flags[pte_payload(pte)] & PG_ANON else -1
 
 
 def stable_page_of(s: "MmState", content: int) -> int:
@@ -20,19 +20,19 @@ def stable_page_of(s: "MmState", content: int) -> int:
     for pfn in range(s.nr_frames):
         flags = s.page_flags[pfn]
         if flags & PG_KSM and not flags & PG_BUDDY and s.page_content[pfn] == content:
-            return pfn
+            return pfn if s.page_mapcount[pfn] > 0 or rule0(s, R_KSM_FINDS_UNMAPPED) else -1
     return -1
 
 
 def unstable_partner(s: "MmState", ptep: int, pfn: int) -> int:
-    """A pte this scan has passed whose page is unmerged, unchanged and equal to this one, or -1."""
+    """A pte that this scan put in the unstable tree, whose page is unmerged and equal to this one; or -1."""
     for mm in range((ptep >> VPN_SHIFT) + 1):
         first = mm << VPN_SHIFT
         for other in range(first, min(first + s.nr_vpn, ptep)):
             page = mergeable_page(s, other)
-            if page < 0 or page == pfn or s.page_flags[page] & PG_KSM:
+            if page < 0 or page == pfn or s.page_flags[page] & PG_KSM or not s.ksm_in_tree[other]:
                 continue
-            if s.page_content[page] == s.page_content[pfn] == s.ksm_checksum[other]:
+            if s.page_content[page] == s.page_content[pfn]:
                 return other
     return -1
 
@@ -45,15 +45,17 @@ def write_protect_page(s: "MmState", ptep: int, pfn: int) -> bool:
     pte = s.pte[ptep]
     pte_write = (pte & PTE_WRITE) != 0
     pte_dirty = (pte & PTE_DIRTY) != 0
-    if not rule2(s, R_KSM_PROTECTS_PTE, pte_write, pte_dirty):
-        return True
     flags = s.page_flags[pfn]
+    exclusive = (flags & PG_ANON_EXCLUSIVE) != 0
+    if not rule3(s, R_KSM_PROTECTS_PTE, pte_write, pte_dirty, exclusive):
+        return True
     swapcache = (flags & PG_SWAPCACHE) != 0
     if s.page_mapcount[pfn] + 1 + swapcache != s.page_refcount[pfn]:
         return False
     page_dirty = (flags & PG_DIRTY) != 0
     if rule2(s, R_KSM_PROTECT_DIRTIES_PAGE, pte_dirty, page_dirty):
         s.page_flags[pfn] |= PG_DIRTY
+    s.page_flags[pfn] &= ~PG_ANON_EXCLUSIVE
     set_pte(s, ptep, pte & ~(PTE_WRITE | PTE_DIRTY))
     return True
 
@@ -66,6 +68,7 @@ def make_stable(s: "MmState", ptep: int, pfn: int) -> bool:
     done = write_protect_page(s, ptep, pfn)
     if done:
         s.page_flags[pfn] |= PG_KSM
+        mark_page_accessed(s, pfn)
         page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
         swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
         if rule2(s, R_KSM_STABLE_SETS_PAGE_DIRTY, page_dirty, swapcache):
@@ -124,7 +127,10 @@ def cmp_and_merge_page(s: "MmState", ptep: int) -> bool:
         s.ksm_checksum[ptep] = content
         return True
     partner = unstable_partner(s, ptep, pfn)
-    if partner < 0 or not make_stable(s, ptep, pfn):
+    if partner < 0:
+        s.ksm_in_tree[ptep] = 1
+        return False
+    if not make_stable(s, ptep, pfn):
         return False
     if not merge_into(s, partner, pfn):
         break_ksm(s, ptep)
@@ -134,6 +140,8 @@ def cmp_and_merge_page(s: "MmState", ptep: int) -> bool:
 def ksm_do_scan(s: "MmState") -> bool:
     """One full scan over all processes; True if anything changed."""
     changed = False
+    for ptep in range(s.nr_mm << VPN_SHIFT):
+        s.ksm_in_tree[ptep] = 0
     for mm in range(s.nr_mm):
         if not s.mm_alive[mm]:
             continue
@@ -145,8 +153,9 @@ def ksm_do_scan(s: "MmState") -> bool:
 
 
 def ksm_scan(s: "MmState") -> None:
-    """Run ksmd for four full scans, or until one changes nothing."""
+    """Run ksmd for four full scans, or until one changes nothing. Each drains the batches of all CPUs first."""
     for _ in range(KSM_FULL_SCANS):
+        lru_add_drain(s)
         if not ksm_do_scan(s) or s.stopped:
             return
 
@@ -156,7 +165,7 @@ def break_ksm(s: "MmState", ptep: int) -> int:
     pte = s.pte[ptep]
     if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE or not s.page_flags[pte_payload(pte)] & PG_KSM:
         return RESULT_OK
-    return wp_page_copy(s, ptep)
+    return wp_page_copy(s, ptep, rule0(s, R_BREAK_KSM_UNSHARES))
 
 
 def ksm_might_need_to_copy(s: "MmState", pfn: int, ptep: int) -> int:
@@ -186,6 +195,7 @@ if not cython.compiled:
         KSMD,
         ORIGIN_KSM,
         PG_ANON,
+        PG_ANON_EXCLUSIVE,
         PG_BUDDY,
         PG_DIRTY,
         PG_KSM,
@@ -207,11 +217,14 @@ if not cython.compiled:
     from simcore.page_alloc import alloc_page, get_page, put_page, trylock_page, unlock_page
     from simcore.rmap import page_add_rmap, page_remove_rmap, rmap_unlink
     from simcore.rule_ids import (
+        R_BREAK_KSM_UNSHARES,
         R_KSM_COPY_SETS_PAGE_DIRTY,
+        R_KSM_FINDS_UNMAPPED,
         R_KSM_PROTECT_DIRTIES_PAGE,
         R_KSM_PROTECTS_PTE,
         R_KSM_REPLACE_PTE_DIRTY,
         R_KSM_STABLE_SETS_PAGE_DIRTY,
         R_KSM_SWAPIN_COPIES,
     )
+    from simcore.swap import lru_add_drain, mark_page_accessed
     from simcore.swapfile import try_to_free_swap

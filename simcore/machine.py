@@ -28,9 +28,13 @@ class Machine:
 
     def set_world(self, numbers: Sequence[int], op_needs: Sequence[int]) -> None:
         """Take the sizes (in the order of World.encode()) and, for each op code, the features it needs."""
-        processes, pages, frames, slots, memcgs, mergeable, zram, features = numbers
+        processes, pages, frames, slots, memcgs, mergeable, file, huge, advised, batch, zram, features = numbers
         self.s.nr_mm_max = processes
-        self.s.nr_vpn = pages
+        self.s.nr_anon = pages
+        self.s.nr_file = file
+        self.s.nr_huge = huge
+        self.s.advised = advised
+        self.s.batch_size = batch
         self.s.nr_frames = frames
         self.s.nr_slots = slots
         self.s.nr_memcgs = memcgs
@@ -139,6 +143,56 @@ class Machine:
             for slot in range(self.s.nr_slots)
         ]
 
+    def page_states(self) -> list[list[int]]:
+        """For each process ever made, what a real kernel's files would show of each page: see simcore.observe.
+
+        Empty for a process that is gone. Remembers the frames, so that the next call can tell which have changed.
+        """
+        s = cython.address(self.s) if cython.compiled else self.s
+        shown = [
+            [page_state(s, mm << VPN_SHIFT | vpn) for vpn in range(self.s.nr_vpn)] if self.s.mm_alive[mm] else []
+            for mm in range(self.s.nr_mm)
+        ]
+        remember_frames(s)
+        return shown
+
+    def smaps_states(self) -> list[list[int]]:
+        """As page_states(), the fields of smaps that are not 0: see simcore.observe."""
+        s = cython.address(self.s) if cython.compiled else self.s
+        return [
+            [smaps_state(s, mm << VPN_SHIFT | vpn) for vpn in range(self.s.nr_vpn)] if self.s.mm_alive[mm] else []
+            for mm in range(self.s.nr_mm)
+        ]
+
+    def follow(self, choices: Sequence[int], drains: bool = False) -> None:
+        """What reclaim is to do with each page (FOLLOW_*, by ptep) until the next call; nothing: as it likes.
+
+        `drains`: the reading shows that pages left the batches meanwhile.
+        """
+        self.s.following = 0
+        if len(choices) > 0:
+            self.s.following = FOLLOWING_DRAINS if drains else FOLLOWING
+        for ptep, choice in enumerate(choices):
+            self.s.follow[ptep] = choice
+
+    def end_writes(self) -> None:
+        """Let every write to the swap device that is under way end well."""
+        end_all_swap_writes(cython.address(self.s) if cython.compiled else self.s)
+
+    def last_value(self) -> int:
+        """The token that the last load saw."""
+        return self.s.last_value
+
+    def final_values(self) -> list[int]:
+        """What every live process reads in each of its pages, in their order."""
+        s = cython.address(self.s) if cython.compiled else self.s
+        values = []
+        for mm in range(self.s.nr_mm):
+            for vpn in range(self.s.nr_vpn if self.s.mm_alive[mm] else 0):
+                access_page(s, mm * THREADS_PER_MM, mm << VPN_SHIFT | vpn, FOR_READ, ZEROS, False)
+                values.append(self.s.last_value)
+        return values
+
     def actors(self) -> list[tuple[int, int, int]]:
         """For each actor on a path: (actor, path, phase)."""
         return [
@@ -149,7 +203,9 @@ class Machine:
 
 
 if not cython.compiled:
-    from simcore.constants import MAX_ACTORS, VPN_SHIFT
-    from simcore.execute import execute_op, finish_trace, reset
+    from simcore.constants import FOLLOWING, FOLLOWING_DRAINS, FOR_READ, MAX_ACTORS, THREADS_PER_MM, VPN_SHIFT, ZEROS
+    from simcore.execute import access_page, execute_op, finish_trace, reset
     from simcore.mm_types import MmState
+    from simcore.observe import page_state, remember_frames, smaps_state
+    from simcore.page_io import end_all_swap_writes
     from simcore.rule_ids import TOTAL_ROWS

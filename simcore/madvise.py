@@ -7,6 +7,7 @@ def madvise_dontneed(s: "MmState", actor: int, ptep: int) -> int:
     """MADV_DONTNEED: the page is gone at once and reads as zeros."""
     if s.vm_flags[ptep] & VM_LOCKED:
         return RESULT_EINVAL
+    lru_add_drain(s)
     drop_page(s, actor, ptep)
     return RESULT_OK
 
@@ -18,6 +19,7 @@ def drop_page(s: "MmState", actor: int, ptep: int) -> None:
     swapped = kind == PTE_SWAP
     if rule2(s, R_DONTNEED_ZAPS_PTE, present, swapped):
         zap_pte(s, actor, ptep)
+    forget_pin(s, ptep)
     user_dropped(s, ptep)
 
 
@@ -26,12 +28,23 @@ def madvise_free(s: "MmState", actor: int, ptep: int) -> int:
 
     Source: mm/madvise.c madvise_free_pte_range(), v4.5 and the 2014-2015 series before it.
     """
-    if s.vm_flags[ptep] & VM_LOCKED:
+    if s.vm_flags[ptep] & (VM_LOCKED | VM_FILE):
         return RESULT_EINVAL
+    lru_add_drain(s)
+    madvise_free_page(s, actor, ptep)
+    return RESULT_OK
+
+
+def madvise_free_page(s: "MmState", actor: int, ptep: int) -> None:
+    """Give one page up."""
     swap_available_ = swap_available(s)
     if rule1(s, R_MADV_FREE_IS_DONTNEED, swap_available_):
         drop_page(s, actor, ptep)
-        return RESULT_OK
+        return
+    ends = free_ends_with_split(s, ptep)
+    if not split_for_advice(s, actor, ptep) or ends:
+        user_freed(s, ptep, False)
+        return
     pte = s.pte[ptep]
     sole = False
     if pte_kind(pte) == PTE_PRESENT and not pte & PTE_ZERO_PAGE:
@@ -41,12 +54,42 @@ def madvise_free(s: "MmState", actor: int, ptep: int) -> int:
         set_pte(s, ptep, 0)
         free_swap_and_cache(s, pte_payload(pte), actor)
     user_freed(s, ptep, sole)
-    return RESULT_OK
+
+
+def free_ends_with_split(s: "MmState", ptep: int) -> bool:
+    """Whether MADV_FREE does nothing to this part of a huge mapping but split it."""
+    return s.pte[ptep] & PTE_HUGE != 0 and rule0(s, R_MADV_FREE_ENDS_WITH_SPLIT)
+
+
+def split_for_advice(s: "MmState", actor: int, ptep: int) -> bool:
+    """Split a huge page before advice about one part of it; False if that part is to be left alone.
+
+    Source: mm/madvise.c madvise_free_pte_range(), madvise_cold_or_pageout_pte_range().
+    """
+    pte = s.pte[ptep]
+    if pte_kind(pte) != PTE_PRESENT:
+        return True
+    if pte & PTE_ZERO_PAGE:
+        return pte & PTE_HUGE == 0
+    pfn = pte_payload(pte)
+    head = s.page_head[pfn]
+    if not is_huge(s, head):
+        return True
+    shared = s.page_mapcount[pfn] != 1
+    if not rule1(s, R_MADVISE_SPLITS_THP, shared) or not trylock_page(s, head, actor):
+        return False
+    get_page(s, head)
+    done = split_huge_page(s, head, 1)
+    unlock_page(s, head)
+    put_page(s, head)
+    return done
 
 
 def is_sole_plain_page(s: "MmState", pfn: int) -> bool:
-    """Whether MADV_FREE owes this page a discard: one user, on a list, not merged, not busy."""
+    """Whether MADV_FREE owes this page a discard: one user, on a list, not merged, not busy, held by nobody else."""
     flags = s.page_flags[pfn]
+    if has_extra_refs(s, pfn):
+        return False
     busy = flags & (PG_KSM | PG_WRITEBACK | PG_UNEVICTABLE) != 0 or s.page_lock[pfn] != 0
     return users_of_page(s, pfn) == 1 and not busy and flags & PG_LRU != 0
 
@@ -88,21 +131,20 @@ def madvise_free_locked(s: "MmState", pfn: int, swapcache: bool, page_dirty: boo
 
 
 def mark_page_lazyfree(s: "MmState", pfn: int) -> None:
-    """Move the page to the inactive file list without SwapBacked, in kernels that mark such pages.
-
-    Source: mm/swap.c lru_lazyfree_fn(), v4.12. Departs: no batch.
-    """
+    """Queue the page to lose SwapBacked, in kernels that mark such pages. Source: mm/swap.c, v4.12."""
     flags = s.page_flags[pfn]
     if not flags & PG_LRU or not flags & PG_ANON or flags & PG_UNEVICTABLE:
         return
     swapbacked = (flags & PG_SWAPBACKED) != 0
     swapcache = (flags & PG_SWAPCACHE) != 0
     if rule2(s, R_MADV_FREE_MARKS_LAZYFREE, swapbacked, swapcache):
-        move_lru(s, pfn, PG_ACTIVE | PG_REFERENCED | PG_SWAPBACKED, 0)
+        batch_add(s, BATCH_LAZYFREE, pfn)
 
 
-def cold_page(s: "MmState", ptep: int) -> int:
+def cold_page(s: "MmState", actor: int, ptep: int) -> int:
     """The frame that MADV_COLD or MADV_PAGEOUT works on, made old; -1 if there is none."""
+    if not split_for_advice(s, actor, ptep):
+        return -1
     pte = s.pte[ptep]
     if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE:
         return -1
@@ -115,29 +157,39 @@ def cold_page(s: "MmState", ptep: int) -> int:
     return pfn
 
 
-def madvise_cold(s: "MmState", ptep: int) -> int:
+def advise_cold(s: "MmState", actor: int, ptep: int, pageout: bool) -> None:
+    """Make one page old, and for MADV_PAGEOUT reclaim it."""
+    pfn = cold_page(s, actor, ptep)
+    if pfn < 0:
+        return
+    if pageout:
+        reclaim_pages(s, pfn)
+    else:
+        deactivate_page(s, pfn)
+
+
+def madvise_cold(s: "MmState", actor: int, ptep: int) -> int:
     """MADV_COLD: the page moves to the inactive list. Source: mm/madvise.c, v5.4."""
     if s.vm_flags[ptep] & VM_LOCKED or not rule0(s, R_MADVISE_KNOWS_COLD):
         return RESULT_EINVAL
-    pfn = cold_page(s, ptep)
-    if pfn >= 0:
-        deactivate_page(s, pfn)
+    lru_add_drain(s)
+    advise_cold(s, actor, ptep, False)
     return RESULT_OK
 
 
-def madvise_pageout(s: "MmState", ptep: int) -> int:
+def madvise_pageout(s: "MmState", actor: int, ptep: int) -> int:
     """MADV_PAGEOUT: the page is reclaimed now. Source: mm/madvise.c, v5.4."""
     if s.vm_flags[ptep] & VM_LOCKED or not rule0(s, R_MADVISE_KNOWS_PAGEOUT):
         return RESULT_EINVAL
-    pfn = cold_page(s, ptep)
-    if pfn >= 0:
-        reclaim_pages(s, pfn)
+    lru_add_drain(s)
+    advise_cold(s, actor, ptep, True)
     return RESULT_OK
 
 
 if not cython.compiled:
     from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3, rule4, set_pte
     from simcore.constants import (
+        BATCH_LAZYFREE,
         PG_ACTIVE,
         PG_ANON,
         PG_DIRTY,
@@ -149,22 +201,27 @@ if not cython.compiled:
         PG_UNEVICTABLE,
         PG_WRITEBACK,
         PTE_DIRTY,
+        PTE_HUGE,
         PTE_PRESENT,
         PTE_SWAP,
         PTE_YOUNG,
         PTE_ZERO_PAGE,
         RESULT_EINVAL,
         RESULT_OK,
+        VM_FILE,
         VM_LOCKED,
     )
+    from simcore.gup import forget_pin
+    from simcore.huge_memory import has_extra_refs, is_huge, split_huge_page
     from simcore.memory import zap_pte
     from simcore.mm_types import MmState
-    from simcore.page_alloc import trylock_page, unlock_page
+    from simcore.page_alloc import get_page, put_page, trylock_page, unlock_page
     from simcore.rule_ids import (
         R_DONTNEED_ZAPS_PTE,
         R_MADV_FREE_CLEANS_PTE,
         R_MADV_FREE_CLEARS_PAGE_DIRTY,
         R_MADV_FREE_DEACTIVATES,
+        R_MADV_FREE_ENDS_WITH_SPLIT,
         R_MADV_FREE_FREES_SWAP_PTE,
         R_MADV_FREE_IS_DONTNEED,
         R_MADV_FREE_LOCKS_PAGE,
@@ -173,8 +230,9 @@ if not cython.compiled:
         R_MADV_PAGEOUT_TAKES_PAGE,
         R_MADVISE_KNOWS_COLD,
         R_MADVISE_KNOWS_PAGEOUT,
+        R_MADVISE_SPLITS_THP,
     )
-    from simcore.swap import deactivate_page, move_lru
+    from simcore.swap import batch_add, deactivate_page, lru_add_drain
     from simcore.swapfile import free_swap_and_cache, swap_available, try_to_free_swap, users_of_page
     from simcore.user_memory import user_dropped, user_freed
     from simcore.vmscan import reclaim_pages

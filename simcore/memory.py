@@ -1,4 +1,4 @@
-"""Faults, copy on write, fork and zap: mm/memory.c.
+"""Faults, copy on write and zap: mm/memory.c. Swap-in and fork are in rooms of their own: swapin, fork.
 
 A fault is a path of an actor: it starts at the access, and goes through phases where the kernel drops the page
 table lock. The access itself is the last phase, so that anything may happen between a fault and its retry.
@@ -43,6 +43,10 @@ def step_fault(s: "MmState", actor: int) -> int:
         return fault_swap_lock(s, actor)
     if phase == FAULT_SWAP_INSTALL:
         return fault_swap_install(s, actor)
+    if phase == FAULT_SYNC_READ:
+        return fault_sync_read(s, actor)
+    if phase == FAULT_SYNC_INSTALL:
+        return fault_sync_install(s, actor)
     ptep = s.act_ptep[actor]
     if access_permitted(s.pte[ptep], s.act_write[actor]):
         access(s, ptep, s.act_write[actor], s.act_token[actor])
@@ -67,14 +71,16 @@ def abandon_fault(s: "MmState", actor: int) -> int:
 
 
 def access_permitted(pte: int, write: int) -> bool:
-    """Whether the CPU can make the access without a fault."""
-    return pte_kind(pte) == PTE_PRESENT and (write == FOR_READ or pte & PTE_WRITE != 0)
+    """Whether the access can be made without a fault."""
+    return pte_kind(pte) == PTE_PRESENT and (write < FOR_STORE or pte & PTE_WRITE != 0)
 
 
 def access(s: "MmState", ptep: int, write: int, token: int) -> None:
     """The load or store itself: the CPU sets young, and dirty on a store; x86 keeps soft-dirty with dirty."""
     pte = s.pte[ptep]
     pfn = pte_payload(pte)
+    if pte & PTE_HUGE:
+        touch_pmd(s, ptep, write)
     if write == FOR_READ:
         set_pte(s, ptep, pte | PTE_YOUNG)
         user_loaded(s, ptep, ZEROS if pte & PTE_ZERO_PAGE else s.page_content[pfn])
@@ -83,17 +89,33 @@ def access(s: "MmState", ptep: int, write: int, token: int) -> None:
         s.page_content[pfn] = token
         s.page_flags[pfn] |= PG_STORED
         user_stored(s, ptep, token)
+    elif write == FOR_GUP:
+        gup_store(s, ptep, pfn, token)
+    elif write == FOR_PIN:
+        gup_pin(s, ptep, pfn)
+
+
+def touch_pmd(s: "MmState", ptep: int, write: int) -> None:
+    """The CPU, or get_user_pages(), sets young and dirty in a huge mapping for all its parts."""
+    if write == FOR_STORE:
+        change_pmd(s, ptep, 0, PTE_YOUNG | PTE_DIRTY | PTE_SOFT_DIRTY)
+    elif write == FOR_GUP or write == FOR_POPULATE:
+        change_pmd(s, ptep, 0, PTE_YOUNG | PTE_DIRTY)
+    elif write == FOR_READ:
+        change_pmd(s, ptep, 0, PTE_YOUNG)
 
 
 def handle_pte_fault(s: "MmState", actor: int, ptep: int) -> int:
     """Take one fault on the pte as it is. Source: mm/memory.c handle_pte_fault()."""
+    write = s.act_write[actor]
+    if write >= FOR_STORE and not s.vm_flags[ptep] & VM_WRITE:
+        return end_fault(s, actor, RESULT_EFAULT)
     kind = pte_kind(s.pte[ptep])
     if kind == PTE_MIGRATION:
         return STEP_BLOCKED
     if kind == PTE_SWAP:
         return fault_swap_lookup(s, actor, ptep)
-    empty = kind == PTE_NONE
-    result = do_anonymous_page(s, ptep, s.act_write[actor]) if empty else do_wp_page(s, actor, ptep)
+    result = handle_empty_pte(s, actor, ptep, write) if kind == PTE_NONE else do_wp_page(s, actor, ptep)
     if result == RESULT_BLOCKED:
         return STEP_BLOCKED
     if result != RESULT_OK:
@@ -101,22 +123,42 @@ def handle_pte_fault(s: "MmState", actor: int, ptep: int) -> int:
     return STEP_MORE
 
 
+def handle_empty_pte(s: "MmState", actor: int, ptep: int, write: int) -> int:
+    """A fault on an empty pte: of the file, or of anonymous memory."""
+    if s.vm_flags[ptep] & VM_FILE:
+        return do_fault(s, actor, ptep, write)
+    if in_area(s, ptep):
+        if may_fault_huge(s, ptep) and do_huge_pmd_anonymous_page(s, ptep, write):
+            return RESULT_OK
+        s.pmd[ptep >> VPN_SHIFT] = PMD_TABLE
+    return do_anonymous_page(s, ptep, write)
+
+
 def anon_vma_prepare(s: "MmState", ptep: int) -> None:
-    """Give the vma a root of its own at its first anonymous page; fork hands it down."""
-    if s.anon_root[ptep] == 0:
-        s.anon_root[ptep] = ptep + 1
+    """Give the vma a root of its own at its first anonymous page; fork hands it down. The area is one vma."""
+    if s.anon_root[ptep] != 0:
+        return
+    s.anon_root[ptep] = ptep + 1
+    if in_area(s, ptep):
+        first = area_start(s, ptep >> VPN_SHIFT)
+        for part in range(first, first + s.nr_huge):
+            s.anon_root[part] = first + 1
 
 
 def map_new_page(s: "MmState", ptep: int, pfn: int, pte_bits: int) -> None:
-    """Map a page that nobody else has, and put it on the active list (unevictable in a locked vma)."""
+    """Map a page that nobody else has, and send it to its list (the unevictable one in a locked vma)."""
     anon_vma_prepare(s, ptep)
     set_pte(s, ptep, PTE_PRESENT | PTE_YOUNG | pte_bits | pfn << PTE_PAYLOAD_SHIFT)
     page_add_anon_rmap(s, pfn, ptep)
+    if rule0(s, R_FRESH_PAGE_EXCLUSIVE):
+        s.page_flags[pfn] |= PG_ANON_EXCLUSIVE
     if s.vm_flags[ptep] & VM_LOCKED:
         s.page_flags[pfn] |= PG_MLOCKED | PG_UNEVICTABLE
+        lru_add(s, pfn)
     else:
-        s.page_flags[pfn] |= PG_ACTIVE
-    lru_add(s, pfn)
+        if rule0(s, R_FRESH_PAGE_ACTIVE):
+            s.page_flags[pfn] |= PG_ACTIVE
+        lru_cache_add(s, pfn)
     put_page(s, pfn)
 
 
@@ -129,7 +171,7 @@ def write_bits(s: "MmState", ptep: int, dirty: bool) -> int:
 def do_anonymous_page(s: "MmState", ptep: int, write: int) -> int:
     """A first touch: the zero page for a read, a fresh page for a write. Source: mm/memory.c."""
     user_touched_empty(s, ptep)
-    if write == FOR_READ:
+    if write < FOR_STORE:
         set_pte(s, ptep, PTE_PRESENT | PTE_YOUNG | PTE_ZERO_PAGE)
         return RESULT_OK
     pfn = alloc_page(s, s.mm_memcg[ptep >> VPN_SHIFT])
@@ -150,35 +192,66 @@ def note_write_fault(s: "MmState", ptep: int, pfn: int) -> None:
 def do_wp_page(s: "MmState", actor: int, ptep: int) -> int:
     """A store to a write-protected page: reuse it or copy it.
 
-    Source: mm/memory.c do_wp_page(), v4.0 to v4.14.
+    Source: mm/memory.c do_wp_page(), v4.0 to v6.12.
     """
     pte = s.pte[ptep]
+    if pte & PTE_HUGE:
+        return do_huge_pmd_wp_page(s, actor, ptep)
     if pte & PTE_ZERO_PAGE:
-        return wp_page_copy(s, ptep)
+        return wp_page_copy(s, ptep, False)
     pfn = pte_payload(pte)
     flags = s.page_flags[pfn]
-    ksm = (flags & PG_KSM) != 0
-    if not ksm and not trylock_page(s, pfn, actor):
-        return RESULT_BLOCKED
-    sole = users_of_page(s, pfn) <= 1
-    swapcache = (flags & PG_SWAPCACHE) != 0
-    writeback = (flags & PG_WRITEBACK) != 0
-    extra_refs = s.page_refcount[pfn] != s.page_mapcount[pfn] + swapcache
-    reuse = rule5(s, R_WP_REUSES_PAGE, sole, ksm, swapcache, writeback, extra_refs)
+    if not flags & PG_ANON:
+        return wp_file_page(s, ptep, pfn)
+    # Neither a merged page nor one that is the process's alone needs the lock to be judged.
+    locks = not flags & (PG_KSM | PG_ANON_EXCLUSIVE)
+    if locks and not trylock_page(s, pfn, actor):
+        return RESULT_BLOCKED if rule0(s, R_WP_WAITS_FOR_PAGE_LOCK) else wp_page_copy(s, ptep, False)
+    reuse = may_reuse(s, pfn)
     if reuse:
-        reuse_swap_page(s, pfn)
-        note_write_fault(s, ptep, pfn)
-        s.page_root[pfn] = s.anon_root[ptep]
-        set_pte(s, ptep, pte | PTE_YOUNG | write_bits(s, ptep, True))
-    if not ksm:
+        wp_page_reuse(s, ptep, pfn)
+    if locks:
         unlock_page(s, pfn)
     if reuse:
         return RESULT_OK
-    return wp_page_copy(s, ptep)
+    return wp_page_copy(s, ptep, False)
 
 
-def wp_page_copy(s: "MmState", ptep: int) -> int:
-    """Replace the page by a private copy of it. Source: mm/memory.c wp_page_copy().
+def may_reuse(s: "MmState", pfn: int) -> bool:
+    """Whether a store may go to the anonymous page itself.
+
+    Source: mm/memory.c do_wp_page(), wp_can_reuse_anon_folio() from v5.19.
+    """
+    head = s.page_head[pfn]
+    flags = s.page_flags[head]
+    ksm = (flags & PG_KSM) != 0
+    exclusive = (s.page_flags[pfn] & PG_ANON_EXCLUSIVE) != 0
+    on_lru = (flags & PG_LRU) != 0
+    if not exclusive and rule2(s, R_WP_DRAINS_BATCHES, on_lru, ksm):
+        lru_add_drain(s)
+    sole = users_of_page(s, pfn) <= 1
+    # Where references count, those of a huge page's other mappings count too.
+    extra_refs = has_extra_refs(s, pfn) or (is_huge(s, head) and mapping_references(s, head) > 1)
+    swapcache = (flags & PG_SWAPCACHE) != 0
+    if swapcache and rule5(s, R_WP_FREES_SLOT, sole, swapcache, extra_refs, ksm, exclusive):
+        swapcache = not try_to_free_swap(s, pfn)
+    writeback = (flags & PG_WRITEBACK) != 0
+    return rule6(s, R_WP_REUSES_PAGE, sole, ksm, swapcache, writeback, extra_refs, exclusive)
+
+
+def wp_page_reuse(s: "MmState", ptep: int, pfn: int) -> None:
+    """Make the page writable where it is. Source: mm/memory.c wp_page_reuse()."""
+    if s.page_flags[pfn] & PG_ANON:
+        reuse_swap_page(s, pfn)
+        s.page_root[pfn] = s.anon_root[ptep]
+        if rule0(s, R_WP_SETS_EXCLUSIVE):
+            s.page_flags[pfn] |= PG_ANON_EXCLUSIVE
+    note_write_fault(s, ptep, pfn)
+    set_pte(s, ptep, s.pte[ptep] | PTE_YOUNG | write_bits(s, ptep, True))
+
+
+def wp_page_copy(s: "MmState", ptep: int, unshare: bool) -> int:
+    """Replace the page by a private copy of it; `unshare`: as for a read. Source: mm/memory.c wp_page_copy().
 
     The old page is held while memory for the new one is sought, for that may reclaim the old mapping.
     """
@@ -188,19 +261,8 @@ def wp_page_copy(s: "MmState", ptep: int) -> int:
     if not shared_zero:
         get_page(s, old)
     pfn = alloc_page(s, s.mm_memcg[ptep >> VPN_SHIFT])
-    same = s.pte[ptep] == pte
-    if pfn >= 0 and same:
-        old_pte_dirty = (pte & PTE_DIRTY) != 0
-        old_page_dirty = not shared_zero and (s.page_flags[old] & PG_DIRTY) != 0
-        dirty = rule2(s, R_COW_PTE_DIRTY, old_pte_dirty, old_page_dirty)
-        if not shared_zero:
-            s.page_content[pfn] = s.page_content[old]
-            rmap_unlink(s, old, ptep)
-        map_new_page(s, ptep, pfn, write_bits(s, ptep, dirty))
-        s.origin[ptep] = ORIGIN_COW
-        if not shared_zero:
-            page_remove_rmap(s, old)
-            munlock_page(s, old)
+    if pfn >= 0 and s.pte[ptep] == pte:
+        map_copy(s, ptep, pfn, -1 if shared_zero else old, unshare)
     elif pfn >= 0:
         put_page(s, pfn)
     if not shared_zero and rule0(s, R_COW_PUTS_OLD_PAGE):
@@ -208,130 +270,50 @@ def wp_page_copy(s: "MmState", ptep: int) -> int:
     return RESULT_OK if pfn >= 0 else RESULT_ENOMEM
 
 
-def fault_swap_lookup(s: "MmState", actor: int, ptep: int) -> int:
-    """do_swap_page(), first part: find the page in the swap cache, or enter a new one there and start to read.
-
-    The new page is locked until its read has ended.
-    """
+def map_copy(s: "MmState", ptep: int, pfn: int, old: int, unshare: bool) -> None:
+    """Fill the new page from the old one (-1: the zero page) and map it in its place."""
     pte = s.pte[ptep]
-    slot = pte_payload(pte)
-    pfn = begin_read_swap_cache(s, slot, s.mm_memcg[ptep >> VPN_SHIFT])
-    if pfn < 0:
-        return STEP_MORE if s.pte[ptep] != pte else end_fault(s, actor, RESULT_ENOMEM)
-    s.act_pte[actor] = pte
-    s.act_slot[actor] = slot
-    s.act_pfn[actor] = pfn
-    s.act_phase[actor] = FAULT_SWAP_LOCK
-    if not s.page_flags[pfn] & PG_UPTODATE and trylock_page(s, pfn, actor):
-        s.act_phase[actor] = FAULT_SWAP_READ
-    return STEP_MORE
-
-
-def fault_swap_read(s: "MmState", actor: int) -> int:
-    """The read from the device ends: the page is up to date and unlocked."""
-    swap_readpage(s, s.act_pfn[actor])
-    unlock_page(s, s.act_pfn[actor])
-    s.act_phase[actor] = FAULT_SWAP_LOCK
-    return STEP_MORE
-
-
-def fault_back_out(s: "MmState", actor: int) -> int:
-    """Let go of the page and look at the pte again."""
-    put_page(s, s.act_pfn[actor])
-    s.act_pfn[actor] = -1
-    s.act_phase[actor] = FAULT_ACCESS
-    return STEP_MORE
-
-
-def fault_swap_lock(s: "MmState", actor: int) -> int:
-    """do_swap_page(), second part: lock the page, see that it is still the slot's, copy a KSM page if need be."""
-    pfn = s.act_pfn[actor]
-    if not trylock_page(s, pfn, actor):
-        return STEP_BLOCKED
-    if not s.page_flags[pfn] & PG_SWAPCACHE or s.page_slot[pfn] != s.act_slot[actor]:
-        unlock_page(s, pfn)
-        return fault_back_out(s, actor)
-    target = ksm_might_need_to_copy(s, pfn, s.act_ptep[actor])
-    if target < 0:
-        unlock_page(s, pfn)
-        put_page(s, pfn)
-        return end_fault(s, actor, RESULT_ENOMEM)
-    s.act_new[actor] = target
-    s.act_phase[actor] = FAULT_SWAP_INSTALL
-    return STEP_MORE
-
-
-def fault_swap_install(s: "MmState", actor: int) -> int:
-    """do_swap_page(), last part: if the pte is still the same, map the page and give up the slot's count."""
-    pfn = s.act_pfn[actor]
-    target = s.act_new[actor]
-    ptep = s.act_ptep[actor]
-    pte_same = s.pte[ptep] == s.act_pte[actor]
-    swapcache = (s.page_flags[target] & PG_SWAPCACHE) != 0
-    if rule2(s, R_SWAPIN_INSTALLS, pte_same, swapcache):
-        install_swapped_page(s, ptep, target, target != pfn, s.act_write[actor] != FOR_READ)
-        swap_free(s, s.act_slot[actor])
-        free_slot_after_swapin(s, ptep, target, s.act_write[actor] != FOR_READ)
-    if target != pfn:
-        put_page(s, target)
-    s.act_new[actor] = -1
-    unlock_page(s, pfn)
-    return fault_back_out(s, actor)
-
-
-def install_swapped_page(s: "MmState", ptep: int, pfn: int, copied: bool, write: bool) -> None:
-    """Set the pte for a page that came back from swap. Source: mm/memory.c do_swap_page(), v4.0 to v4.14."""
-    flags = s.page_flags[pfn]
-    page_dirty = (flags & PG_DIRTY) != 0
-    swapcache = (flags & PG_SWAPCACHE) != 0
-    ksm = (flags & PG_KSM) != 0
-    exclusive = (s.pte[ptep] & PTE_EXCLUSIVE) != 0
-    reuse = write and not ksm and users_of_page(s, pfn) <= 1
-    pte = PTE_PRESENT | PTE_YOUNG | s.pte[ptep] & PTE_SOFT_DIRTY | pfn << PTE_PAYLOAD_SHIFT
-    if rule6(s, R_SWAPIN_PTE_DIRTY, write, reuse, page_dirty, swapcache, ksm, exclusive):
-        pte |= PTE_DIRTY | PTE_SOFT_DIRTY
-    if rule4(s, R_SWAPIN_PTE_WRITE, write, reuse, ksm, exclusive) and s.vm_flags[ptep] & VM_WRITE:
-        pte |= PTE_WRITE
-    if reuse:
-        reuse_swap_page(s, pfn)
-    if write:
-        note_write_fault(s, ptep, pfn)
-    set_pte(s, ptep, pte)
-    s.origin[ptep] = ORIGIN_SWAPIN
-    page_add_anon_rmap(s, pfn, ptep)
-    if copied:
-        s.page_flags[pfn] |= PG_ACTIVE
-        lru_add(s, pfn)
-
-
-def free_slot_after_swapin(s: "MmState", ptep: int, pfn: int, write: bool) -> None:
-    """Give the slot up at once when swap is short or the page is locked in memory anyway."""
-    swap_full = vm_swap_full(s)
-    vm_locked = (s.vm_flags[ptep] & VM_LOCKED) != 0
-    mlocked = (s.page_flags[pfn] & PG_MLOCKED) != 0
-    ksm = (s.page_flags[pfn] & PG_KSM) != 0
-    if rule5(s, R_SWAPIN_FREES_SLOT, swap_full, vm_locked, mlocked, write, ksm):
-        try_to_free_swap(s, pfn)
+    old_pte_dirty = (pte & PTE_DIRTY) != 0
+    old_page_dirty = old >= 0 and (s.page_flags[old] & PG_DIRTY) != 0
+    dirty = rule2(s, R_COW_PTE_DIRTY, old_pte_dirty, old_page_dirty)
+    if old >= 0:
+        s.page_content[pfn] = s.page_content[old]
+        rmap_unlink(s, old, ptep)
+    bits = pte & PTE_SOFT_DIRTY if unshare else write_bits(s, ptep, dirty)
+    user_copied(s, ptep)
+    map_new_page(s, ptep, pfn, bits)
+    s.origin[ptep] = ORIGIN_COW
+    if old < 0:
+        return
+    page_remove_rmap(s, old)
+    munlock_page(s, old)
+    mapped = s.page_mapcount[old] > 0
+    if s.page_flags[old] & PG_SWAPCACHE and rule1(s, R_COW_FREES_OLD_SLOT, mapped) and s.page_lock[old] == 0:
+        try_to_free_swap(s, old)
 
 
 def zap_present_pte(s: "MmState", actor: int, ptep: int, pte: int) -> None:
     """Unmap a page for good; the last mapping also tries to give the page's slot up."""
     pfn = pte_payload(pte)
-    anon = (s.page_flags[pfn] & PG_ANON) != 0
+    head = s.page_head[pfn]
+    anon = (s.page_flags[head] & PG_ANON) != 0
     pte_dirty = (pte & PTE_DIRTY) != 0
     if rule2(s, R_ZAP_DIRTIES_PAGE, anon, pte_dirty):
-        s.page_flags[pfn] |= PG_DIRTY
+        s.page_flags[head] |= PG_DIRTY
+    if not anon and pte & PTE_YOUNG:
+        mark_page_accessed(s, pfn)
     get_page(s, pfn)
     rmap_unlink(s, pfn, ptep)
     page_remove_rmap(s, pfn)
-    if s.page_mapcount[pfn] == 0 and s.page_flags[pfn] & PG_SWAPCACHE and trylock_page(s, pfn, actor):
-        try_to_free_swap(s, pfn)
-        unlock_page(s, pfn)
-    put_page(s, pfn)
+    if total_mapcount(s, head) == 0 and s.page_flags[head] & PG_SWAPCACHE and trylock_page(s, head, actor):
+        try_to_free_swap(s, head)
+        unlock_page(s, head)
+    put_page(s, head)
 
 
 def zap_pte(s: "MmState", actor: int, ptep: int) -> None:
     """Empty one pte, as munmap, MADV_DONTNEED and exit do. Source: mm/memory.c zap_pte_range()."""
+    split_area(s, ptep)
     pte = s.pte[ptep]
     kind = pte_kind(pte)
     set_pte(s, ptep, PTE_NONE)
@@ -344,122 +326,39 @@ def zap_pte(s: "MmState", actor: int, ptep: int) -> None:
         rmap_unlink(s, pte_payload(pte), ptep)
 
 
-def copy_one_pte(s: "MmState", parent: int, child: int) -> None:
-    """Copy a pte at fork. Source: mm/memory.c copy_one_pte(), v4.0 to v4.14."""
-    pte = s.pte[parent]
-    kind = pte_kind(pte)
-    if kind == PTE_SWAP:
-        if rule0(s, R_FORK_DUPLICATES_SLOT):
-            swap_duplicate(s, pte_payload(pte))
-    elif kind == PTE_MIGRATION:
-        pte &= ~PTE_WRITE
-        set_pte(s, parent, pte)
-        rmap_link(s, pte_payload(pte), child)
-    elif kind == PTE_PRESENT and not pte & PTE_ZERO_PAGE:
-        pte = copy_present_pte(s, parent, child, pte)
-    set_pte(s, child, pte)
-
-
-def copy_present_pte(s: "MmState", parent: int, child: int, pte: int) -> int:
-    """Share a page with a child: the child's pte, old; both lose the write permission."""
-    pfn = pte_payload(pte)
-    pte_dirty = (pte & PTE_DIRTY) != 0
-    swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
-    if rule2(s, R_FORK_WRITE_PROTECTS, pte_dirty, swapcache):
-        pte &= ~PTE_WRITE
-        set_pte(s, parent, pte)
-    page_add_rmap(s, pfn, child)
-    pte &= ~(PTE_YOUNG | PTE_DIRTY)
-    if rule1(s, R_FORK_CHILD_PTE_DIRTY, pte_dirty):
-        pte |= PTE_DIRTY
-    return pte
-
-
-def do_fork(s: "MmState", mm: int) -> int:
-    """Copy a process: it takes mmap_lock for writing, so a fault in another thread makes it wait.
-
-    The number of the child is the lowest never used; with none left the op is skipped.
-    """
-    if s.nr_mm >= s.nr_mm_max:
-        return RESULT_SKIPPED
-    if s.mmap_readers[mm] > 0:
-        return RESULT_BLOCKED
-    child = s.nr_mm
-    s.nr_mm += 1
-    s.mm_alive[child] = 1
-    s.mm_born[child] = s.op_index
-    s.mm_memcg[child] = s.mm_memcg[mm]
-    for vpn in range(s.nr_vpn):
-        parent_ptep = mm << VPN_SHIFT | vpn
-        child_ptep = child << VPN_SHIFT | vpn
-        s.vm_flags[child_ptep] = s.vm_flags[parent_ptep] & ~VM_LOCKED
-        s.anon_root[child_ptep] = s.anon_root[parent_ptep]
-        s.ksm_checksum[child_ptep] = -1
-        copy_one_pte(s, parent_ptep, child_ptep)
-        user_forked(s, parent_ptep, child_ptep)
-    return RESULT_OK
-
-
-def do_exit(s: "MmState", actor: int, mm: int) -> int:
-    """End a process; a fault still under way in one of its threads makes it wait."""
-    if s.mmap_readers[mm] > 0:
-        return RESULT_BLOCKED
-    first = mm << VPN_SHIFT
-    for ptep in range(first, first + s.nr_vpn):
-        zap_pte(s, actor, ptep)
-    s.mm_alive[mm] = 0
-    return RESULT_OK
-
-
-def mm_init(s: "MmState") -> None:
-    """One process with nothing mapped; its first pages are mergeable as the world says."""
-    s.nr_mm = 1
-    for mm in range(s.nr_mm_max):
-        s.mm_alive[mm] = mm == 0
-        s.mm_born[mm] = 0
-        s.mm_memcg[mm] = 0
-        s.mmap_readers[mm] = 0
-        first = mm << VPN_SHIFT
-        for ptep in range(first, first + s.nr_vpn):
-            s.pte[ptep] = PTE_NONE
-    # Of the first process alone: fork writes the others'.
-    for ptep in range(s.nr_vpn):
-        s.vm_flags[ptep] = VM_WRITE
-        s.anon_root[ptep] = 0
-        s.ksm_checksum[ptep] = -1
-    if s.features & FEATURE_KSM:
-        for ptep in range(s.nr_mergeable):
-            s.vm_flags[ptep] |= VM_MERGEABLE
-
-
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule4, rule5, rule6, set_pte
+    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule5, rule6, set_pte
     from simcore.constants import (
         FAULT_ACCESS,
         FAULT_SWAP_INSTALL,
         FAULT_SWAP_LOCK,
         FAULT_SWAP_READ,
-        FEATURE_KSM,
+        FAULT_SYNC_INSTALL,
+        FAULT_SYNC_READ,
+        FOR_GUP,
+        FOR_PIN,
+        FOR_POPULATE,
         FOR_READ,
         FOR_STORE,
         MAX_REFAULTS,
         ORIGIN_COW,
         ORIGIN_FAULT,
-        ORIGIN_SWAPIN,
         PATH_FAULT,
         PATH_NONE,
         PG_ACTIVE,
         PG_ANON,
+        PG_ANON_EXCLUSIVE,
         PG_DIRTY,
         PG_KSM,
+        PG_LRU,
         PG_MLOCKED,
         PG_STORED,
         PG_SWAPCACHE,
         PG_UNEVICTABLE,
-        PG_UPTODATE,
         PG_WRITEBACK,
+        PMD_TABLE,
         PTE_DIRTY,
-        PTE_EXCLUSIVE,
+        PTE_HUGE,
         PTE_MIGRATION,
         PTE_NONE,
         PTE_PAYLOAD_SHIFT,
@@ -470,51 +369,63 @@ if not cython.compiled:
         PTE_YOUNG,
         PTE_ZERO_PAGE,
         RESULT_BLOCKED,
+        RESULT_EFAULT,
         RESULT_ENOMEM,
         RESULT_OK,
-        RESULT_SKIPPED,
         SHADOW_SOLE,
         STEP_BLOCKED,
         STEP_DONE,
         STEP_MORE,
+        VM_FILE,
         VM_LOCKED,
-        VM_MERGEABLE,
         VM_WRITE,
         VPN_SHIFT,
         ZEROS,
     )
-    from simcore.ksm import ksm_might_need_to_copy
+    from simcore.gup import gup_pin, gup_store
+    from simcore.huge_memory import (
+        area_start,
+        change_pmd,
+        do_huge_pmd_anonymous_page,
+        do_huge_pmd_wp_page,
+        has_extra_refs,
+        in_area,
+        is_huge,
+        mapping_references,
+        may_fault_huge,
+        split_area,
+        total_mapcount,
+    )
     from simcore.mlock import munlock_page
     from simcore.mm_types import MmState
     from simcore.oracle_ids import ORACLE_STUCK_FAULT
     from simcore.page_alloc import alloc_page, get_page, put_page, trylock_page, unlock_page
-    from simcore.page_io import swap_readpage
     from simcore.report import report
-    from simcore.rmap import page_add_anon_rmap, page_add_rmap, page_remove_rmap, rmap_link, rmap_unlink
+    from simcore.rmap import page_add_anon_rmap, page_remove_rmap, rmap_unlink
     from simcore.rule_ids import (
         R_ANON_FAULT_PTE_DIRTY,
+        R_COW_FREES_OLD_SLOT,
         R_COW_PTE_DIRTY,
         R_COW_PUTS_OLD_PAGE,
-        R_FORK_CHILD_PTE_DIRTY,
-        R_FORK_DUPLICATES_SLOT,
-        R_FORK_WRITE_PROTECTS,
-        R_SWAPIN_FREES_SLOT,
-        R_SWAPIN_INSTALLS,
-        R_SWAPIN_PTE_DIRTY,
-        R_SWAPIN_PTE_WRITE,
+        R_FRESH_PAGE_ACTIVE,
+        R_FRESH_PAGE_EXCLUSIVE,
+        R_WP_DRAINS_BATCHES,
+        R_WP_FREES_SLOT,
         R_WP_REUSES_PAGE,
+        R_WP_SETS_EXCLUSIVE,
+        R_WP_WAITS_FOR_PAGE_LOCK,
         R_ZAP_DIRTIES_PAGE,
         R_ZAP_FREES_SLOT,
     )
-    from simcore.swap import lru_add
-    from simcore.swap_state import begin_read_swap_cache
-    from simcore.swapfile import (
-        free_swap_and_cache,
-        reuse_swap_page,
-        swap_duplicate,
-        swap_free,
-        try_to_free_swap,
-        users_of_page,
-        vm_swap_full,
+    from simcore.shmem import do_fault, wp_file_page
+    from simcore.swap import lru_add, lru_add_drain, lru_cache_add, mark_page_accessed
+    from simcore.swapfile import free_swap_and_cache, reuse_swap_page, try_to_free_swap, users_of_page
+    from simcore.swapin import (
+        fault_swap_install,
+        fault_swap_lock,
+        fault_swap_lookup,
+        fault_swap_read,
+        fault_sync_install,
+        fault_sync_read,
     )
-    from simcore.user_memory import user_forked, user_loaded, user_stored, user_touched_empty
+    from simcore.user_memory import user_copied, user_loaded, user_stored, user_touched_empty

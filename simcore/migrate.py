@@ -42,17 +42,126 @@ def step_migrate(s: "MmState", actor: int) -> int:
 
 def migrate_isolate(s: "MmState", actor: int) -> int:
     """Take the page off its list and hold it. Source: mm/vmscan.c isolate_lru_page()."""
+    lru_add_drain(s)
     pte = s.pte[s.act_ptep[actor]]
-    if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE:
-        return end_migrate(s, actor, RESULT_SKIPPED)
-    pfn = pte_payload(pte)
+    if pte_kind(pte) != PTE_PRESENT:
+        empty = pte_kind(pte) == PTE_NONE
+        anonymous = not s.vm_flags[s.act_ptep[actor]] & VM_FILE
+        absent_is_fault = rule2(s, R_MIGRATE_ABSENT_IS_FAULT, empty, anonymous)
+        return end_migrate(s, actor, RESULT_EFAULT if absent_is_fault else RESULT_ENOENT)
+    if pte & PTE_ZERO_PAGE:
+        return end_migrate(s, actor, RESULT_EFAULT)
+    pfn = s.page_head[pte_payload(pte)]
+    if is_huge(s, pfn):
+        result = migrate_huge(s, actor, pfn)
+        if result != RESULT_AGAIN_SMALL:
+            return end_migrate(s, actor, result)
+        pfn = pte_payload(pte)
     if not s.page_flags[pfn] & PG_LRU:
-        return end_migrate(s, actor, RESULT_SKIPPED)
+        return end_migrate(s, actor, RESULT_EBUSY)
     lru_del(s, pfn)
     get_page(s, pfn)
     s.act_pfn[actor] = pfn
     s.act_phase[actor] = MIGRATE_LOCK
     return STEP_MORE
+
+
+def migrate_huge(s: "MmState", actor: int, head: int) -> int:
+    """Move a huge page as one, or split it so that the part can be moved (then RESULT_AGAIN_SMALL).
+
+    Departs: in one step, for migration entries of huge mappings are not modelled.
+    """
+    if not s.page_flags[head] & PG_LRU or s.page_lock[head]:
+        return RESULT_EBUSY
+    partly = not maps_every_part(s, head)
+    if rule0(s, R_MIGRATION_SPLITS_THP) or (partly and rule0(s, R_MIGRATION_SPLITS_PARTLY_MAPPED)):
+        get_page(s, head)
+        done = split_huge_page(s, head, 1)
+        put_page(s, head)
+        if done and s.pte[s.act_ptep[actor]] & PTE_ZERO_PAGE:
+            return RESULT_OK
+        return RESULT_AGAIN_SMALL if done else RESULT_EBUSY
+    if has_extra_refs(s, head) or s.page_flags[head] & (PG_SWAPCACHE | PG_WRITEBACK):
+        return RESULT_EAGAIN
+    new = alloc_huge_page(s, -1)
+    if new < 0:
+        return RESULT_ENOMEM
+    # Looking for memory may have reclaimed the page.
+    if not is_huge(s, head) or has_extra_refs(s, head) or s.page_flags[head] & PG_SWAPCACHE:
+        put_page(s, new)
+        return RESULT_EAGAIN
+    move_huge_page(s, head, new)
+    return RESULT_OK
+
+
+def maps_every_part(s: "MmState", head: int) -> bool:
+    """Whether every part of a huge page is mapped by somebody."""
+    mapped = 0
+    for number in range(s.nr_huge):
+        mapped += min(s.page_mapcount[part_of(s, head, number)], 1)
+    return mapped == s.nr_huge
+
+
+def move_huge_page(s: "MmState", head: int, new: int) -> None:
+    """Make the new huge page the page, in the ptes of all who map it. The new page has one holder."""
+    get_page(s, head)
+    lru_del(s, head)
+    for number in range(s.nr_huge):
+        move_part(s, part_of(s, head, number), part_of(s, new, number))
+    ptep = next_mapping(s, head, -1)
+    while ptep >= 0:
+        following = next_mapping(s, head, ptep)
+        move_mapping(s, ptep, head, new)
+        ptep = following
+    lru_cache_add(s, new)
+    put_page(s, head)
+    put_page(s, new)
+
+
+def move_part(s: "MmState", old: int, new: int) -> None:
+    """Contents and flags of one part. What ptes know of stores goes to the page."""
+    flags = s.page_flags[old]
+    kept = PG_UPTODATE | PG_SWAPBACKED | PG_ANON | PG_ACTIVE | PG_REFERENCED | PG_STORED | PG_DIRTY
+    s.page_flags[new] = s.page_flags[new] & (PG_HEAD | PG_TAIL) | flags & (kept | PG_UNEVICTABLE | PG_MLOCKED)
+    if not flags & PG_NODE1:
+        s.page_flags[new] |= PG_NODE1
+    if rule0(s, R_UNMAP_KEEPS_EXCLUSIVE):
+        s.page_flags[new] |= flags & PG_ANON_EXCLUSIVE
+    s.page_content[new] = s.page_content[old]
+    s.page_root[new] = s.page_root[old]
+    s.page_memcg[new] = s.page_memcg[old]
+    s.page_memcg[old] = -1
+
+
+def move_mapping(s: "MmState", ptep: int, head: int, new: int) -> None:
+    """Point one pte of a huge page, or a part of its huge mapping, to the same part of the new page."""
+    pte = s.pte[ptep]
+    old = pte_payload(pte)
+    target = new
+    for number in range(s.nr_huge):
+        if part_of(s, head, number) == old:
+            target = part_of(s, new, number)
+    entry_dirty = (pte & PTE_DIRTY) != 0
+    if entry_dirty:
+        s.page_flags[new] |= PG_DIRTY
+    bits = pte & (PTE_FLAGS_MASK & ~(PTE_DIRTY | PTE_YOUNG))
+    entry_young = (pte & PTE_YOUNG) != 0
+    if rule1(s, R_MIGRATION_PTE_YOUNG, entry_young):
+        bits |= PTE_YOUNG
+    page_dirty = (s.page_flags[new] & PG_DIRTY) != 0
+    entry_write = (pte & PTE_WRITE) != 0
+    swapcache = False
+    if rule4(s, R_MIGRATION_PTE_DIRTY, entry_dirty, page_dirty, entry_write, swapcache):
+        bits |= PTE_DIRTY
+    set_pte(s, ptep, bits | target << PTE_PAYLOAD_SHIFT)
+    s.origin[ptep] = ORIGIN_MIGRATION
+    rmap_unlink(s, old, ptep)
+    rmap_link(s, target, ptep)
+    s.page_mapcount[old] -= 1
+    s.page_mapcount[target] += 1
+    if not pte & PTE_HUGE or ptep == area_start(s, ptep >> VPN_SHIFT):
+        s.page_refcount[head] -= 1
+        s.page_refcount[new] += 1
 
 
 def give_up(s: "MmState", actor: int, result: int) -> int:
@@ -61,7 +170,7 @@ def give_up(s: "MmState", actor: int, result: int) -> int:
     if s.act_new[actor] >= 0:
         unlock_page(s, s.act_new[actor])
         put_page(s, s.act_new[actor])
-    lru_add(s, pfn)
+    lru_cache_add(s, pfn)
     put_page(s, pfn)
     return end_migrate(s, actor, result)
 
@@ -98,10 +207,9 @@ def migrate_move(s: "MmState", actor: int) -> int:
     Source: mm/migrate.c migrate_page_move_mapping(), migrate_page_copy(), v4.0 to v4.14.
     """
     pfn = s.act_pfn[actor]
-    swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
     s.act_phase[actor] = MIGRATE_RESTORE
     s.act_result[actor] = RESULT_EAGAIN
-    if s.page_refcount[pfn] == 1 + swapcache and s.page_mapcount[pfn] == 0:
+    if s.page_refcount[pfn] == 1 + cache_references(s.page_flags[pfn]) and s.page_mapcount[pfn] == 0:
         move_page(s, pfn, s.act_new[actor])
         s.act_result[actor] = RESULT_OK
     return STEP_MORE
@@ -112,6 +220,8 @@ def move_page(s: "MmState", old: int, new: int) -> None:
     flags = s.page_flags[old]
     kept = PG_UPTODATE | PG_SWAPBACKED | PG_ANON | PG_KSM | PG_ACTIVE | PG_REFERENCED | PG_STORED
     s.page_flags[new] = flags & (kept | PG_UNEVICTABLE | PG_MLOCKED)
+    if not flags & PG_NODE1:
+        s.page_flags[new] |= PG_NODE1
     page_dirty = (flags & PG_DIRTY) != 0
     if rule1(s, R_MIGRATION_KEEPS_PAGE_DIRTY, page_dirty):
         s.page_flags[new] |= PG_DIRTY
@@ -119,6 +229,10 @@ def move_page(s: "MmState", old: int, new: int) -> None:
     s.page_root[new] = s.page_root[old]
     s.page_memcg[new] = s.page_memcg[old]
     s.page_memcg[old] = -1
+    if flags & PG_FILE:
+        index = s.page_index[old]
+        delete_from_page_cache(s, old)
+        add_to_page_cache(s, new, index)
     if flags & PG_SWAPCACHE:
         slot = s.page_slot[old]
         s.page_flags[old] &= ~PG_SWAPCACHE
@@ -142,13 +256,20 @@ def remove_migration_pte(s: "MmState", ptep: int, old: int, new: int) -> None:
     if entry_write and s.vm_flags[ptep] & VM_WRITE:
         pte |= PTE_WRITE
     if rule4(s, R_MIGRATION_PTE_DIRTY, entry_dirty, page_dirty, entry_write, swapcache):
-        pte |= PTE_DIRTY | PTE_SOFT_DIRTY
+        pte |= PTE_DIRTY
+        if rule0(s, R_MIGRATION_DIRTY_SETS_SOFT_DIRTY):
+            pte |= PTE_SOFT_DIRTY
     if rule1(s, R_MIGRATION_PTE_YOUNG, entry_young):
         pte |= PTE_YOUNG
     set_pte(s, ptep, pte)
     s.origin[ptep] = ORIGIN_MIGRATION
     rmap_unlink(s, old, ptep)
+    if s.page_flags[new] & PG_FILE:
+        page_add_rmap(s, new, ptep)
+        return
     page_add_anon_rmap(s, new, ptep)
+    if entry & PTE_EXCLUSIVE:
+        s.page_flags[new] |= PG_ANON_EXCLUSIVE
 
 
 def migrate_restore(s: "MmState", actor: int) -> int:
@@ -156,22 +277,24 @@ def migrate_restore(s: "MmState", actor: int) -> int:
     old = s.act_pfn[actor]
     new = s.act_new[actor]
     moved = s.act_result[actor] == RESULT_OK
-    home = new if moved else old
+    frame = new if moved else old
     ptep = next_linked(s, old, -1)
     while ptep >= 0:
         if pte_kind(s.pte[ptep]) == PTE_MIGRATION:
-            remove_migration_pte(s, ptep, old, home)
+            remove_migration_pte(s, ptep, old, frame)
         ptep = next_linked(s, old, ptep)
     unlock_page(s, old)
     unlock_page(s, new)
-    lru_add(s, home)
+    lru_cache_add(s, frame)
+    if rule0(s, R_MIGRATION_DRAINS_BATCHES):
+        lru_add_drain(s)
     put_page(s, old)
     put_page(s, new)
     return end_migrate(s, actor, s.act_result[actor])
 
 
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule1, rule4, set_pte
+    from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule4, set_pte
     from simcore.constants import (
         MIGRATE_ISOLATE,
         MIGRATE_LOCK,
@@ -183,37 +306,71 @@ if not cython.compiled:
         PATH_NONE,
         PG_ACTIVE,
         PG_ANON,
+        PG_ANON_EXCLUSIVE,
         PG_DIRTY,
+        PG_FILE,
+        PG_HEAD,
         PG_KSM,
         PG_LRU,
         PG_MLOCKED,
+        PG_NODE1,
         PG_REFERENCED,
         PG_STORED,
         PG_SWAPBACKED,
         PG_SWAPCACHE,
+        PG_TAIL,
         PG_UNEVICTABLE,
         PG_UPTODATE,
         PG_WRITEBACK,
         PTE_DIRTY,
+        PTE_EXCLUSIVE,
+        PTE_FLAGS_MASK,
+        PTE_HUGE,
         PTE_MIGRATION,
+        PTE_NONE,
         PTE_PAYLOAD_SHIFT,
         PTE_PRESENT,
         PTE_SOFT_DIRTY,
         PTE_WRITE,
         PTE_YOUNG,
         PTE_ZERO_PAGE,
+        RESULT_AGAIN_SMALL,
         RESULT_EAGAIN,
+        RESULT_EBUSY,
+        RESULT_EFAULT,
+        RESULT_ENOENT,
         RESULT_ENOMEM,
         RESULT_OK,
-        RESULT_SKIPPED,
         STEP_DONE,
         STEP_MORE,
         SWAP_SUCCESS,
         UNMAP_FOR_MIGRATION,
+        VM_FILE,
         VM_WRITE,
+        VPN_SHIFT,
     )
+    from simcore.huge_memory import alloc_huge_page, area_start, has_extra_refs, is_huge, part_of, split_huge_page
     from simcore.mm_types import MmState
-    from simcore.page_alloc import alloc_page, get_page, put_page, trylock_page, unlock_page
-    from simcore.rmap import next_linked, next_mapping, page_add_anon_rmap, rmap_unlink, try_to_unmap_one
-    from simcore.rule_ids import R_MIGRATION_KEEPS_PAGE_DIRTY, R_MIGRATION_PTE_DIRTY, R_MIGRATION_PTE_YOUNG
-    from simcore.swap import lru_add, lru_del
+    from simcore.page_alloc import alloc_page, cache_references, get_page, put_page, trylock_page, unlock_page
+    from simcore.rmap import (
+        next_linked,
+        next_mapping,
+        page_add_anon_rmap,
+        page_add_rmap,
+        rmap_link,
+        rmap_unlink,
+        try_to_unmap_one,
+    )
+    from simcore.rule_ids import (
+        R_MIGRATE_ABSENT_IS_FAULT,
+        R_MIGRATION_DIRTY_SETS_SOFT_DIRTY,
+        R_MIGRATION_DRAINS_BATCHES,
+        R_MIGRATION_KEEPS_PAGE_DIRTY,
+        R_MIGRATION_PTE_DIRTY,
+        R_MIGRATION_PTE_YOUNG,
+        R_MIGRATION_SPLITS_PARTLY_MAPPED,
+        R_MIGRATION_SPLITS_THP,
+        R_UNMAP_KEEPS_EXCLUSIVE,
+    )
+    from simcore.shmem import add_to_page_cache, delete_from_page_cache
+    from simcore.swap import lru_add_drain, lru_cache_add, lru_del

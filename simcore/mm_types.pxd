@@ -1,7 +1,7 @@
 # Written from mm_types.py by `make headers`.
 
 from libc.stdint cimport int16_t, int32_t, int8_t, uint64_t, uint8_t
-from simcore.constants cimport MAX_ACTORS, MAX_LINKS, MAX_LOG, MAX_LRU_SIZES, MAX_MEMCG, MAX_MM, MAX_OP_CODES, MAX_ORACLES, MAX_PAGES, MAX_PAGES_AND_SLOTS, MAX_PTES, MAX_RMAP, MAX_ROWS, MAX_SLOTS, MAX_TOKENS
+from simcore.constants cimport MAX_ACTORS, MAX_BATCHED, MAX_FILE, MAX_HOMES, MAX_LINKS, MAX_LOG, MAX_LRU_SIZES, MAX_MEMCG, MAX_MM, MAX_OP_CODES, MAX_ORACLES, MAX_PAGES, MAX_PAGES_AND_SLOTS, MAX_PARTS, MAX_PTES, MAX_RMAP, MAX_ROWS, MAX_SLOTS, MAX_TOKENS, NR_BATCHES
 
 cdef struct mm_state:
     int nr_mm_max
@@ -10,6 +10,11 @@ cdef struct mm_state:
     int nr_slots
     int nr_memcgs
     int nr_mergeable
+    int nr_anon
+    int nr_file
+    int nr_huge
+    int advised
+    int batch_size
     int sync_io
     int features
     int checks
@@ -18,11 +23,14 @@ cdef struct mm_state:
     uint8_t mm_alive[MAX_MM]
     int32_t mm_born[MAX_MM]
     int8_t mm_memcg[MAX_MM]
+    uint8_t area_dense[MAX_MM]
+    uint8_t pmd[MAX_MM]
     int8_t mmap_readers[MAX_MM]
     int32_t pte[MAX_PTES]
     uint8_t vm_flags[MAX_PTES]
     int16_t anon_root[MAX_PTES]
     int16_t ksm_checksum[MAX_PTES]
+    uint8_t ksm_in_tree[MAX_PTES]
     int nr_free_pages
     int nr_used_pages
     int16_t free_pages[MAX_PAGES]
@@ -34,10 +42,22 @@ cdef struct mm_state:
     int8_t page_lock[MAX_PAGES]
     int8_t page_memcg[MAX_PAGES]
     int16_t page_root[MAX_PAGES]
+    int16_t page_head[MAX_PAGES]
+    int16_t comp_page[MAX_PARTS]
+    int8_t page_index[MAX_PAGES]
+    int16_t page_pins[MAX_PAGES]
     int32_t rmap[MAX_RMAP]
     int16_t lru_next[MAX_LINKS]
     int16_t lru_prev[MAX_LINKS]
     int16_t lru_size[MAX_LRU_SIZES]
+    int nr_batched
+    int8_t batch_count[NR_BATCHES]
+    int16_t batch_page[MAX_BATCHED]
+    int16_t pin_page[MAX_MM]
+    int16_t pin_ptep[MAX_MM]
+    int16_t shmem_page[MAX_FILE]
+    int16_t shmem_slot[MAX_FILE]
+    int shmem_size
     int swap_on
     int nr_free_slots
     int nr_used_slots
@@ -46,6 +66,7 @@ cdef struct mm_state:
     int16_t slot_page[MAX_SLOTS]
     uint8_t slot_content[MAX_SLOTS]
     uint8_t slot_written[MAX_SLOTS]
+    uint8_t slot_claimed[MAX_SLOTS]
     int nr_writes
     int16_t write_queue[MAX_PAGES]
     int16_t memcg_limit[MAX_MEMCG]
@@ -59,6 +80,7 @@ cdef struct mm_state:
     uint8_t act_token[MAX_ACTORS]
     int32_t act_pte[MAX_ACTORS]
     int16_t act_pfn[MAX_ACTORS]
+    uint8_t act_parts[MAX_ACTORS]
     int16_t act_new[MAX_ACTORS]
     int16_t act_slot[MAX_ACTORS]
     int8_t act_memcg[MAX_ACTORS]
@@ -69,12 +91,12 @@ cdef struct mm_state:
     int16_t act_freed[MAX_ACTORS]
     int16_t act_tries[MAX_ACTORS]
     int16_t act_result[MAX_ACTORS]
-    uint8_t expect[MAX_PTES]
-    uint8_t shadow[MAX_PTES]
-    uint8_t origin[MAX_PTES]
+    uint8_t expect[MAX_HOMES]
+    uint8_t shadow[MAX_HOMES]
+    uint8_t origin[MAX_HOMES]
     int16_t token_owner[MAX_TOKENS]
     int32_t token_time[MAX_TOKENS]
-    uint8_t shared_seen[MAX_PTES]
+    uint8_t shared_seen[MAX_HOMES]
     int op_index
     int stopped
     int probing
@@ -85,6 +107,10 @@ cdef struct mm_state:
     int16_t fail_expected[MAX_ORACLES]
     int16_t fail_seen[MAX_ORACLES]
     uint64_t outcome
+    int last_value
+    int following
+    uint8_t follow[MAX_PTES]
+    int16_t shown_pfn[MAX_PTES]
     int counts_changed
     int16_t seen_users[MAX_PAGES_AND_SLOTS]
     int16_t seen_holders[MAX_PAGES]

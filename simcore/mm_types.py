@@ -9,6 +9,9 @@ from typing import Annotated, get_args, get_type_hints
 
 from simcore.constants import (
     MAX_ACTORS,
+    MAX_BATCHED,
+    MAX_FILE,
+    MAX_HOMES,
     MAX_LINKS,
     MAX_LOG,
     MAX_LRU_SIZES,
@@ -18,11 +21,13 @@ from simcore.constants import (
     MAX_ORACLES,
     MAX_PAGES,
     MAX_PAGES_AND_SLOTS,
+    MAX_PARTS,
     MAX_PTES,
     MAX_RMAP,
     MAX_ROWS,
     MAX_SLOTS,
     MAX_TOKENS,
+    NR_BATCHES,
 )
 
 # For annotations: integers with a C type of their own.
@@ -45,6 +50,11 @@ class MmState:
     nr_slots: Annotated[int, "int"]
     nr_memcgs: Annotated[int, "int"]
     nr_mergeable: Annotated[int, "int"]
+    nr_anon: Annotated[int, "int"]
+    nr_file: Annotated[int, "int"]
+    nr_huge: Annotated[int, "int"]
+    advised: Annotated[int, "int"]
+    batch_size: Annotated[int, "int"]
     sync_io: Annotated[int, "int"]
     features: Annotated[int, "int"]
     checks: Annotated[int, "int"]
@@ -55,11 +65,14 @@ class MmState:
     mm_alive: Annotated[list[int], "uint8_t", MAX_MM]
     mm_born: Annotated[list[int], "int32_t", MAX_MM]
     mm_memcg: Annotated[list[int], "int8_t", MAX_MM]
+    area_dense: Annotated[list[int], "uint8_t", MAX_MM]
+    pmd: Annotated[list[int], "uint8_t", MAX_MM]
     mmap_readers: Annotated[list[int], "int8_t", MAX_MM]
     pte: Annotated[list[int], "int32_t", MAX_PTES]
     vm_flags: Annotated[list[int], "uint8_t", MAX_PTES]
     anon_root: Annotated[list[int], "int16_t", MAX_PTES]
     ksm_checksum: Annotated[list[int], "int16_t", MAX_PTES]
+    ksm_in_tree: Annotated[list[int], "uint8_t", MAX_PTES]
 
     # --- page frames
     nr_free_pages: Annotated[int, "int"]
@@ -73,10 +86,26 @@ class MmState:
     page_lock: Annotated[list[int], "int8_t", MAX_PAGES]
     page_memcg: Annotated[list[int], "int8_t", MAX_PAGES]
     page_root: Annotated[list[int], "int16_t", MAX_PAGES]
+    page_head: Annotated[list[int], "int16_t", MAX_PAGES]
+    comp_page: Annotated[list[int], "int16_t", MAX_PARTS]
+    page_index: Annotated[list[int], "int8_t", MAX_PAGES]
+    page_pins: Annotated[list[int], "int16_t", MAX_PAGES]
     rmap: Annotated[list[int], "int32_t", MAX_RMAP]
     lru_next: Annotated[list[int], "int16_t", MAX_LINKS]
     lru_prev: Annotated[list[int], "int16_t", MAX_LINKS]
     lru_size: Annotated[list[int], "int16_t", MAX_LRU_SIZES]
+    nr_batched: Annotated[int, "int"]
+    batch_count: Annotated[list[int], "int8_t", NR_BATCHES]
+    batch_page: Annotated[list[int], "int16_t", MAX_BATCHED]
+
+    # --- direct I/O under way, one a process: the frame held, or -1, and the page it was started on, or -1
+    pin_page: Annotated[list[int], "int16_t", MAX_MM]
+    pin_ptep: Annotated[list[int], "int16_t", MAX_MM]
+
+    # --- the tmpfs file: for each page its frame or -1, its swap slot or -1
+    shmem_page: Annotated[list[int], "int16_t", MAX_FILE]
+    shmem_slot: Annotated[list[int], "int16_t", MAX_FILE]
+    shmem_size: Annotated[int, "int"]
 
     # --- swap device
     swap_on: Annotated[int, "int"]
@@ -87,6 +116,7 @@ class MmState:
     slot_page: Annotated[list[int], "int16_t", MAX_SLOTS]
     slot_content: Annotated[list[int], "uint8_t", MAX_SLOTS]
     slot_written: Annotated[list[int], "uint8_t", MAX_SLOTS]
+    slot_claimed: Annotated[list[int], "uint8_t", MAX_SLOTS]
     nr_writes: Annotated[int, "int"]
     write_queue: Annotated[list[int], "int16_t", MAX_PAGES]
 
@@ -104,6 +134,7 @@ class MmState:
     act_token: Annotated[list[int], "uint8_t", MAX_ACTORS]
     act_pte: Annotated[list[int], "int32_t", MAX_ACTORS]
     act_pfn: Annotated[list[int], "int16_t", MAX_ACTORS]
+    act_parts: Annotated[list[int], "uint8_t", MAX_ACTORS]
     act_new: Annotated[list[int], "int16_t", MAX_ACTORS]
     act_slot: Annotated[list[int], "int16_t", MAX_ACTORS]
     act_memcg: Annotated[list[int], "int8_t", MAX_ACTORS]
@@ -116,12 +147,12 @@ class MmState:
     act_result: Annotated[list[int], "int16_t", MAX_ACTORS]
 
     # --- what the program may expect of its memory, and what became of that
-    expect: Annotated[list[int], "uint8_t", MAX_PTES]
-    shadow: Annotated[list[int], "uint8_t", MAX_PTES]
-    origin: Annotated[list[int], "uint8_t", MAX_PTES]
+    expect: Annotated[list[int], "uint8_t", MAX_HOMES]
+    shadow: Annotated[list[int], "uint8_t", MAX_HOMES]
+    origin: Annotated[list[int], "uint8_t", MAX_HOMES]
     token_owner: Annotated[list[int], "int16_t", MAX_TOKENS]
     token_time: Annotated[list[int], "int32_t", MAX_TOKENS]
-    shared_seen: Annotated[list[int], "uint8_t", MAX_PTES]
+    shared_seen: Annotated[list[int], "uint8_t", MAX_HOMES]
     op_index: Annotated[int, "int"]
     stopped: Annotated[int, "int"]
     probing: Annotated[int, "int"]
@@ -132,6 +163,12 @@ class MmState:
     fail_expected: Annotated[list[int], "int16_t", MAX_ORACLES]
     fail_seen: Annotated[list[int], "int16_t", MAX_ORACLES]
     outcome: Annotated[int, "uint64_t"]
+    last_value: Annotated[int, "int"]
+
+    # --- a reading's branch that reclaim follows, and the frames that were shown last
+    following: Annotated[int, "int"]
+    follow: Annotated[list[int], "uint8_t", MAX_PTES]
+    shown_pfn: Annotated[list[int], "int16_t", MAX_PTES]
 
     # --- for the count identities: whether any count or mapping changed, and scratch of one check
     counts_changed: Annotated[int, "int"]

@@ -1,5 +1,7 @@
 # Written from op_ids.py by `make headers`.
 
+from libc.stdint cimport int64_t
+
 cdef enum:
     OP_WRITE = 1
     OP_READ = 2
@@ -25,4 +27,25 @@ cdef enum:
     OP_IO_DONE = 22
     OP_IO_ERROR = 23
     OP_STEP = 24
-    OPS_OF_A_PROCESS = 1449470
+    OP_GUP_WRITE = 25
+    OP_PIN = 26
+    OP_DMA = 27
+    OP_UNPIN = 28
+    OP_MPROTECT_RO = 29
+    OP_MPROTECT_RW = 30
+    OP_MREMAP = 31
+    OP_DRAIN = 32
+    OP_CLEAR_SOFT_DIRTY = 33
+    OP_COLLAPSE = 34
+    OP_SPLIT = 35
+    OP_PUNCH = 36
+    OP_TRUNCATE = 37
+    LAST_OP = 37
+
+cdef extern from *:
+    """
+    #define OPS_OF_A_PROCESS ((int64_t)274845801982ull)
+    #define OPS_WITHOUT_PAGE ((int64_t)13288604032ull)
+    """
+    const int64_t OPS_OF_A_PROCESS
+    const int64_t OPS_WITHOUT_PAGE

@@ -21,7 +21,7 @@ class OpSpec:
 
     `path` says that the op has more than one phase and may be begun and stepped; `actor` names who runs it:
     a thread of its process, or a kernel thread. `guest` says that userspace can drive it on a real kernel.
-    `weight` is its share among all ops when sequences are drawn.
+    `weight` is its share among all ops when sequences are drawn. `area`: its page can be the whole huge area.
     """
 
     code: int
@@ -33,6 +33,7 @@ class OpSpec:
     actor: Literal["thread", "kswapd", "kcompactd", "ksmd", "none"] = "thread"
     guest: bool = True
     weight: int = 4
+    area: bool = False
 
 
 def _op(
@@ -46,20 +47,22 @@ def _op(
     actor: Literal["thread", "kswapd", "kcompactd", "ksmd", "none"] = "thread",
     guest: bool = True,
     weight: int = 4,
+    area: bool = False,
 ) -> OpSpec:
     kinds: dict[str, ArgKind] = {
         "P": "process", "p": "page", "T": "token", "C": "memcg", "n": "count", "A": "actor",
     }  # fmt: skip
-    return OpSpec(code, name, tuple(kinds[a] for a in args), frozenset(needs.split()), doc, path, actor, guest, weight)
+    taken = tuple(kinds[a] for a in args)
+    return OpSpec(code, name, taken, frozenset(needs.split()), doc, path, actor, guest, weight, area)
 
 
 OPS: tuple[OpSpec, ...] = (
     _op(1, "write", "PpT", "", "The process stores token T to page p.", path=True, weight=20),
     _op(2, "read", "Pp", "", "The process loads page p.", path=True, weight=10),
-    _op(3, "madv_free", "Pp", "madv_free", "madvise(MADV_FREE) of page p.", weight=8),
-    _op(4, "madv_dontneed", "Pp", "madv_dontneed", "madvise(MADV_DONTNEED) of page p.", weight=3),
-    _op(5, "madv_cold", "Pp", "madv_cold", "madvise(MADV_COLD) of page p.", weight=2),
-    _op(6, "madv_pageout", "Pp", "madv_pageout", "madvise(MADV_PAGEOUT) of page p.", weight=6),
+    _op(3, "madv_free", "Pp", "madv_free", "madvise(MADV_FREE) of page p.", weight=8, area=True),
+    _op(4, "madv_dontneed", "Pp", "madv_dontneed", "madvise(MADV_DONTNEED) of page p.", weight=3, area=True),
+    _op(5, "madv_cold", "Pp", "madv_cold", "madvise(MADV_COLD) of page p.", weight=2, area=True),
+    _op(6, "madv_pageout", "Pp", "madv_pageout", "madvise(MADV_PAGEOUT) of page p.", weight=6, area=True),
     _op(7, "fork", "P", "fork", "The process forks; the child takes the lowest number never used.",
         weight=3),
     _op(8, "exit", "P", "fork", "The process exits; its number is not used again.", weight=1),
@@ -76,8 +79,8 @@ OPS: tuple[OpSpec, ...] = (
         weight=2),
     _op(15, "swapon", "", "swapoff", "swapon(2) of the same device.", actor="none", weight=2),
     _op(16, "swapoff_on", "", "swapoff", "swapoff(2), then swapon(2).", actor="none", weight=2),
-    _op(17, "mlock", "Pp", "mlock", "mlock(2) of page p: faulted in and kept.", weight=2),
-    _op(18, "munlock", "Pp", "mlock", "munlock(2) of page p.", weight=2),
+    _op(17, "mlock", "Pp", "mlock", "mlock(2) of page p: faulted in and kept.", weight=2, area=True),
+    _op(18, "munlock", "Pp", "mlock", "munlock(2) of page p.", weight=2, area=True),
     _op(19, "memcg_limit", "Cn", "memcg", "memory.max of cgroup C becomes n pages; 0 takes the limit away.",
         actor="none", weight=1),
     _op(20, "memcg_attach", "PC", "memcg", "The process moves to cgroup C; what it is charged for stays.",
@@ -90,6 +93,27 @@ OPS: tuple[OpSpec, ...] = (
         guest=False, weight=2),
     _op(24, "step", "A", "steps", "The actor's path advances by one phase; a blocked step does nothing.",
         actor="none", guest=False, weight=20),
+    _op(25, "gup_write", "PpT", "gup", "The process stores token T to page p through get_user_pages()"
+        " (process_vm_writev).", weight=5),
+    _op(26, "pin", "Pp", "gup", "Direct I/O into page p begins: the page is held for the device to write to.",
+        guest=False, weight=3),
+    _op(27, "dma", "PT", "gup", "The device stores token T into the page that the process's I/O holds.",
+        actor="none", guest=False, weight=4),
+    _op(28, "unpin", "P", "gup", "The process's direct I/O ends: the page is marked dirty and let go of.",
+        actor="none", guest=False, weight=3),
+    _op(29, "mprotect_ro", "Pp", "mprotect", "mprotect(2) of page p to read only.", weight=1, area=True),
+    _op(30, "mprotect_rw", "Pp", "mprotect", "mprotect(2) of page p back to readable and writable.", weight=1,
+        area=True),
+    _op(31, "mremap", "Pp", "mremap", "mremap(2) of page p to another address.", weight=1, area=True),
+    _op(32, "drain", "P", "", "The process's CPU empties its LRU batches (lru_add_drain()).", weight=4),
+    _op(33, "clear_soft_dirty", "P", "soft_dirty", "Clears every soft-dirty bit of the process (clear_refs).",
+        weight=1),
+    _op(34, "collapse", "Pp", "thp", "madvise(MADV_COLLAPSE) of the area that page p is in.", weight=3, area=True),
+    _op(35, "split", "Pp", "thp", "The huge page that page p is part of is split into small pages.",
+        weight=3, area=True),
+    _op(36, "punch", "Pp", "tmpfs", "fallocate(2) punches a hole where page p's page of the file is.", weight=2),
+    _op(37, "truncate", "Pp", "tmpfs", "ftruncate(2) of the file to end before page p's page of it, and back.",
+        weight=1),
 )  # fmt: skip
 
 OP_BY_NAME: dict[str, OpSpec] = {op.name: op for op in OPS}

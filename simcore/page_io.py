@@ -40,14 +40,32 @@ def swap_write_start(s: "MmState", pfn: int) -> None:
     The bytes that reach the device are those of this moment. Nobody can see the slot before the write ends,
     because the page stays in the swap cache.
     """
-    slot = s.page_slot[pfn]
-    if slot < 0:
+    if s.page_slot[pfn] < 0:
         kernel_bug(s, BUG_WRITE_NO_SLOT)
         return
+    if is_huge(s, pfn):
+        for number in range(s.nr_huge):
+            write_slot(s, part_of(s, pfn, number))
+    else:
+        write_slot(s, pfn)
+    s.page_flags[pfn] = s.page_flags[pfn] & ~PG_DIRTY | PG_WRITEBACK
+
+
+def write_slot(s: "MmState", pfn: int) -> None:
+    """Copy one page, or part of a huge page, to its slot."""
+    slot = s.page_slot[pfn]
     check_needless_write(s, pfn, slot)
-    s.page_flags[pfn] = s.page_flags[pfn] & ~(PG_DIRTY | PG_STORED) | PG_WRITEBACK
+    s.page_flags[pfn] &= ~PG_STORED
     s.slot_content[slot] = s.page_content[pfn]
     s.slot_written[slot] = 1
+
+
+def spoil_slots(s: "MmState", pfn: int) -> None:
+    """A write failed: what the slot, or a huge page's slots, hold is garbage."""
+    for number in range(s.nr_huge if is_huge(s, pfn) else 1):
+        slot = s.page_slot[part_of(s, pfn, number) if number else pfn]
+        s.slot_content[slot] = GARBAGE
+        s.slot_written[slot] = 0
 
 
 def swap_write_end(s: "MmState", pfn: int, failed: bool) -> None:
@@ -57,21 +75,20 @@ def swap_write_end(s: "MmState", pfn: int, failed: bool) -> None:
     """
     flags = s.page_flags[pfn]
     if failed:
-        s.slot_content[s.page_slot[pfn]] = GARBAGE
-        s.slot_written[s.page_slot[pfn]] = 0
+        spoil_slots(s, pfn)
         if rule0(s, R_WRITE_ERROR_SETS_PAGE_DIRTY):
             s.page_flags[pfn] |= PG_DIRTY
         s.page_flags[pfn] &= ~PG_RECLAIM
-    elif flags & PG_RECLAIM and flags & PG_LRU:
-        lru_del(s, pfn)
-        lru_add_tail(s, pfn)
     s.page_flags[pfn] &= ~(PG_WRITEBACK | PG_RECLAIM)
+    if flags & PG_RECLAIM and not failed:
+        rotate_reclaimable_page(s, pfn)
 
 
 def swap_writepage(s: "MmState", pfn: int) -> bool:
     """Write a locked page of the swap cache to its slot; True if the write is over already."""
     swap_write_start(s, pfn)
-    if s.stopped or s.sync_io or s.probing or not s.features & FEATURE_WRITEBACK:
+    skips = s.page_content[pfn] == ZEROS and rule0(s, R_WRITE_SKIPS_ZEROS)
+    if s.stopped or s.sync_io or s.probing or skips or not s.features & FEATURE_WRITEBACK:
         s.page_flags[pfn] &= ~PG_WRITEBACK
         return True
     s.write_queue[s.nr_writes] = pfn
@@ -116,16 +133,17 @@ if not cython.compiled:
         FEATURE_WRITEBACK,
         GARBAGE,
         PG_DIRTY,
-        PG_LRU,
         PG_RECLAIM,
         PG_STORED,
         PG_UPTODATE,
         PG_WRITEBACK,
         PTE_SWAP,
         VPN_SHIFT,
+        ZEROS,
     )
+    from simcore.huge_memory import is_huge, part_of
     from simcore.mm_types import MmState
     from simcore.oracle_ids import ORACLE_NEEDLESS_WRITE
     from simcore.report import kernel_bug, report
-    from simcore.rule_ids import R_WRITE_ERROR_SETS_PAGE_DIRTY
-    from simcore.swap import lru_add_tail, lru_del
+    from simcore.rule_ids import R_WRITE_ERROR_SETS_PAGE_DIRTY, R_WRITE_SKIPS_ZEROS
+    from simcore.swap import rotate_reclaimable_page

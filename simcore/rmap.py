@@ -22,7 +22,7 @@ def page_add_rmap(s: "MmState", pfn: int, ptep: int) -> None:
     rmap_link(s, pfn, ptep)
     s.counts_changed = 1
     s.page_mapcount[pfn] += 1
-    s.page_refcount[pfn] += 1
+    s.page_refcount[s.page_head[pfn]] += 1
 
 
 def page_add_anon_rmap(s: "MmState", pfn: int, ptep: int) -> None:
@@ -44,12 +44,22 @@ def page_remove_rmap(s: "MmState", pfn: int) -> None:
     put_page(s, pfn)
 
 
+def links_of_page(s: "MmState", pfn: int, mm: int) -> int:
+    """A bit for each page of a process that names the frame or, of a huge page's head, any of its parts."""
+    if not s.page_flags[pfn] & PG_HEAD:
+        return s.rmap[pfn * MAX_MM + mm]
+    links = 0
+    for number in range(s.nr_huge):
+        links |= s.rmap[part_of(s, pfn, number) * MAX_MM + mm]
+    return links
+
+
 def next_linked(s: "MmState", pfn: int, after: int) -> int:
     """The next pte behind `after` that names the frame; -1 at the end. Start with after = -1."""
     ptep = after + 1
     mm = ptep >> VPN_SHIFT
     while mm < s.nr_mm:
-        mask = s.rmap[pfn * MAX_MM + mm] >> (ptep & 31)
+        mask = links_of_page(s, pfn, mm) >> (ptep & 31)
         if mask:
             return ptep + lowest_bit(mask)
         mm += 1
@@ -85,9 +95,13 @@ def page_referenced(s: "MmState", pfn: int, memcg: int) -> int:
     return found
 
 
-def swap_pte(s: "MmState", pfn: int, pte: int) -> int:
-    """The swap pte for a mapping of a page of the swap cache; soft-dirty is kept."""
-    return PTE_SWAP | pte & PTE_SOFT_DIRTY | s.page_slot[pfn] << PTE_PAYLOAD_SHIFT
+def swap_pte(s: "MmState", pte: int) -> int:
+    """The swap pte for a mapping of a page of the swap cache; soft-dirty and AnonExclusive are kept."""
+    pfn = pte_payload(pte)
+    bits = PTE_SWAP | pte & PTE_SOFT_DIRTY | s.page_slot[pfn] << PTE_PAYLOAD_SHIFT
+    if s.page_flags[pfn] & PG_ANON_EXCLUSIVE and rule0(s, R_UNMAP_KEEPS_EXCLUSIVE):
+        bits |= PTE_EXCLUSIVE
+    return bits
 
 
 def migration_pte(pte: int) -> int:
@@ -100,10 +114,13 @@ def unmap_for_migration(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
     swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
     if swapcache and rule1(s, R_MIGRATION_USES_SWAP_PTE, swapcache):
         swap_duplicate(s, s.page_slot[pfn])
-        set_pte(s, ptep, swap_pte(s, pfn, pte))
+        set_pte(s, ptep, swap_pte(s, pte))
         rmap_unlink(s, pfn, ptep)
     else:
-        set_pte(s, ptep, migration_pte(pte))
+        entry = migration_pte(pte)
+        if s.page_flags[pfn] & PG_ANON_EXCLUSIVE and rule0(s, R_UNMAP_KEEPS_EXCLUSIVE):
+            entry |= PTE_EXCLUSIVE
+        set_pte(s, ptep, entry)
     page_remove_rmap(s, pfn)
     return SWAP_SUCCESS
 
@@ -113,20 +130,23 @@ def unmap_to_swap(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
     if not s.page_flags[pfn] & PG_SWAPCACHE:
         kernel_bug(s, BUG_WRITE_NO_SLOT)
         return SWAP_FAIL
+    part = pte_payload(pte)
     if s.shadow[ptep] & SHADOW_SOLE and not s.probing:
         # What is owed is asked for once: the page is not tried again at the end of the trace.
         s.shadow[ptep] &= ~SHADOW_SOLE
         if s.checks & CHECK_COST:
-            report(s, ORACLE_LAZYFREE_WRITTEN, ptep, s.expect[ptep], s.page_slot[pfn])
-    swap_duplicate(s, s.page_slot[pfn])
-    set_pte(s, ptep, swap_pte(s, pfn, pte))
-    rmap_unlink(s, pfn, ptep)
-    page_remove_rmap(s, pfn)
+            report(s, ORACLE_LAZYFREE_WRITTEN, ptep, s.expect[ptep], s.page_slot[part])
+    swap_duplicate(s, s.page_slot[part])
+    set_pte(s, ptep, swap_pte(s, pte))
+    s.page_flags[part] &= ~PG_ANON_EXCLUSIVE
+    rmap_unlink(s, part, ptep)
+    page_remove_rmap(s, part)
     return SWAP_SUCCESS
 
 
-def discard_pte(s: "MmState", pfn: int, ptep: int) -> None:
+def discard_pte(s: "MmState", ptep: int) -> None:
     """Leave nothing in the pte's place: the page was given up with MADV_FREE, and the discard it is owed is paid."""
+    pfn = pte_payload(s.pte[ptep])
     s.shadow[ptep] &= ~SHADOW_SOLE
     set_pte(s, ptep, PTE_NONE)
     rmap_unlink(s, pfn, ptep)
@@ -150,17 +170,25 @@ def may_discard(s: "MmState", pfn: int, pte: int, flags: int) -> bool:
     page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
     swapbacked = (s.page_flags[pfn] & PG_SWAPBACKED) != 0
     swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
-    extra_refs = s.page_refcount[pfn] != s.page_mapcount[pfn] + 1 + swapcache
+    extra_refs = s.page_refcount[pfn] != mapping_references(s, pfn) + 1 + swapcache
     if freeable and swapcache:
         kernel_bug(s, BUG_UNMAP_FREEABLE_SWAPCACHE)
     return rule6(s, R_UNMAP_DISCARDS, freeable, lazyfree, pte_dirty, page_dirty, swapbacked, extra_refs)
 
 
+def restore_swapbacked(s: "MmState", pfn: int) -> None:
+    """The page is not to be discarded after all: reclaim, which has it off its list, will treat it as any other."""
+    page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
+    if not s.page_flags[pfn] & PG_SWAPBACKED and rule1(s, R_RESTORE_SETS_SWAPBACKED, page_dirty):
+        s.page_flags[pfn] |= PG_SWAPBACKED
+
+
 def try_to_unmap_one(s: "MmState", pfn: int, ptep: int, flags: int) -> int:
     """Unmap the page from one pte: SWAP_SUCCESS, SWAP_DISCARDED, SWAP_FAIL (still mapped) or SWAP_MLOCK.
 
-    `flags` are the caller's RECLAIM_* bits, or UNMAP_FOR_MIGRATION. The dirty bit is read as the pte is cleared,
-    so no store can fall in between. Source: mm/rmap.c try_to_unmap_one(), v4.0 to v4.14.
+    Of a huge page, `pfn` is the head, and the pte maps one part. `flags` are the caller's RECLAIM_* bits, or
+    UNMAP_FOR_MIGRATION. The dirty bit is read as the pte is cleared, so no store can fall in between. Source:
+    mm/rmap.c try_to_unmap_one(), v4.0 to v6.12.
     """
     migration = (flags & UNMAP_FOR_MIGRATION) != 0
     pte = s.pte[ptep]
@@ -171,16 +199,24 @@ def try_to_unmap_one(s: "MmState", pfn: int, ptep: int, flags: int) -> int:
     if rule2(s, R_UNMAP_FAILS_YOUNG, pte_young, ignore_young):
         set_pte(s, ptep, pte & ~PTE_YOUNG)
         return SWAP_FAIL
+    exclusive = (s.page_flags[pte_payload(pte)] & PG_ANON_EXCLUSIVE) != 0
+    pinned = s.page_pins[pfn] > 0
+    if rule2(s, R_UNMAP_FAILS_PINNED, exclusive, pinned):
+        return SWAP_FAIL
     move_dirty_bit(s, pfn, pte, migration)
+    if not s.page_flags[pfn] & PG_ANON and not migration:
+        discard_pte(s, ptep)
+        return SWAP_SUCCESS
     if migration:
         return unmap_for_migration(s, pfn, ptep, pte)
     if flags & (RECLAIM_FREEABLE | RECLAIM_LAZYFREE):
         if may_discard(s, pfn, pte, flags):
-            discard_pte(s, pfn, ptep)
+            discard_pte(s, ptep)
             return SWAP_DISCARDED
         freeable = (flags & RECLAIM_FREEABLE) != 0
         lazyfree = (flags & RECLAIM_LAZYFREE) != 0
         if rule2(s, R_UNMAP_RESTORES_REDIRTIED, freeable, lazyfree):
+            restore_swapbacked(s, pfn)
             return SWAP_FAIL
     return unmap_to_swap(s, pfn, ptep, pte)
 
@@ -194,11 +230,14 @@ if not cython.compiled:
         CHECK_COST,
         MAX_MM,
         PG_ANON,
+        PG_ANON_EXCLUSIVE,
         PG_DIRTY,
+        PG_HEAD,
         PG_MLOCKED,
         PG_SWAPBACKED,
         PG_SWAPCACHE,
         PTE_DIRTY,
+        PTE_EXCLUSIVE,
         PTE_FLAGS_MASK,
         PTE_KIND_MASK,
         PTE_MIGRATION,
@@ -220,6 +259,7 @@ if not cython.compiled:
         VM_LOCKED,
         VPN_SHIFT,
     )
+    from simcore.huge_memory import mapping_references, part_of
     from simcore.mlock import clear_page_mlock
     from simcore.mm_types import MmState
     from simcore.oracle_ids import ORACLE_LAZYFREE_WRITTEN
@@ -228,9 +268,12 @@ if not cython.compiled:
     from simcore.rule_ids import (
         R_MIGRATION_USES_SWAP_PTE,
         R_REFERENCES_SEE_OTHER_MEMCGS,
+        R_RESTORE_SETS_SWAPBACKED,
         R_UNMAP_DIRTIES_PAGE,
         R_UNMAP_DISCARDS,
+        R_UNMAP_FAILS_PINNED,
         R_UNMAP_FAILS_YOUNG,
+        R_UNMAP_KEEPS_EXCLUSIVE,
         R_UNMAP_RESTORES_REDIRTIED,
     )
     from simcore.swapfile import swap_duplicate

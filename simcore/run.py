@@ -11,7 +11,7 @@ from simcore.oracles.kernel_assertion import BUGS
 from simcore.trace import Trace, encode
 
 # How the page of a failure came to be what it was, by the core's ORIGIN_* numbers.
-KINDS: tuple[str, ...] = ("untouched", "anon", "cow", "swapin", "swapoff", "migration", "ksm")
+KINDS: tuple[str, ...] = ("untouched", "anon", "cow", "swapin", "swapoff", "migration", "ksm", "file", "huge")
 ALL_CHECKS = CHECK_COUNTS | CHECK_COST
 
 
@@ -19,8 +19,9 @@ ALL_CHECKS = CHECK_COUNTS | CHECK_COST
 class Violation:
     """What one oracle said of a trace: its first report there.
 
-    `kind` is how the page came to be mapped: anon (first touch), cow, swapin, swapoff, migration, ksm. `at` counts
-    ops from 0; len(ops) stands for the end of the trace. `process` and `page` are -1 where no page is at fault.
+    `kind` is how the page came to be mapped: anon (first touch), cow, swapin, swapoff, migration, ksm, file, huge.
+    `at` counts ops from 0; len(ops) stands for the end of the trace. `process` and `page` are -1 where no page is at
+    fault.
     """
 
     oracle: str

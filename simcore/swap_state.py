@@ -5,14 +5,14 @@ import cython
 
 def add_to_swap_cache(s: "MmState", pfn: int, slot: int) -> None:
     """Enter the page under the slot; the cache holds one reference."""
-    if s.page_flags[pfn] & PG_SWAPCACHE:
+    if s.page_slot[pfn] >= 0:
         kernel_bug(s, BUG_SWAPCACHE_TWICE)
         return
-    s.page_flags[pfn] |= PG_SWAPCACHE
+    s.page_flags[s.page_head[pfn]] |= PG_SWAPCACHE
     s.page_slot[pfn] = slot
     s.slot_page[slot] = pfn
     s.counts_changed = 1
-    s.page_refcount[pfn] += 1
+    s.page_refcount[s.page_head[pfn]] += 1
 
 
 def add_to_swap(s: "MmState", pfn: int) -> bool:
@@ -20,10 +20,12 @@ def add_to_swap(s: "MmState", pfn: int) -> bool:
 
     Source: mm/swap_state.c add_to_swap(). v4.0 marks the page dirty here, v4.5 does not.
     """
-    slot = get_swap_slot(s, pfn)
-    if slot < 0:
+    parts = s.nr_huge if is_huge(s, pfn) else 1
+    if s.swap_on == 0 or s.nr_free_slots < parts:
         return False
-    add_to_swap_cache(s, pfn, slot)
+    for number in range(parts):
+        part = part_of(s, pfn, number) if parts > 1 else pfn
+        add_to_swap_cache(s, part, get_swap_slot(s, part))
     page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
     if rule1(s, R_ADD_TO_SWAP_SETS_PAGE_DIRTY, page_dirty):
         s.page_flags[pfn] |= PG_DIRTY
@@ -38,8 +40,17 @@ def delete_from_swap_cache(s: "MmState", pfn: int) -> None:
     if s.page_flags[pfn] & PG_WRITEBACK:
         kernel_bug(s, BUG_DELETE_WRITEBACK)
         return
-    slot = s.page_slot[pfn]
     s.page_flags[pfn] &= ~PG_SWAPCACHE
+    if is_huge(s, pfn):
+        for number in range(s.nr_huge - 1, -1, -1):
+            leave_slot(s, part_of(s, pfn, number))
+    else:
+        leave_slot(s, pfn)
+
+
+def leave_slot(s: "MmState", pfn: int) -> None:
+    """Part a page, or a part of a huge page, from its slot, and drop the cache's reference."""
+    slot = s.page_slot[pfn]
     s.page_slot[pfn] = -1
     s.slot_page[slot] = -1
     free_slot_if_unused(s, slot)
@@ -68,7 +79,7 @@ def begin_read_swap_cache(s: "MmState", slot: int, memcg: int) -> int:
         return other
     s.page_flags[pfn] &= ~PG_UPTODATE
     add_to_swap_cache(s, pfn, slot)
-    lru_add(s, pfn)
+    lru_cache_add(s, pfn)
     return pfn
 
 
@@ -91,10 +102,11 @@ if not cython.compiled:
         PG_UPTODATE,
         PG_WRITEBACK,
     )
+    from simcore.huge_memory import is_huge, part_of
     from simcore.mm_types import MmState
     from simcore.page_alloc import alloc_page, get_page, put_page
     from simcore.page_io import swap_readpage
     from simcore.report import kernel_bug
     from simcore.rule_ids import R_ADD_TO_SWAP_SETS_PAGE_DIRTY
-    from simcore.swap import lru_add
+    from simcore.swap import lru_cache_add
     from simcore.swapfile import free_slot_if_unused, get_swap_slot

@@ -31,7 +31,7 @@ def free_slot_if_unused(s: "MmState", slot: int) -> None:
 
     A disk keeps the bytes; a compressed RAM device drops them and reads as zeros afterwards.
     """
-    if s.slot_count[slot] > 0 or s.slot_page[slot] >= 0:
+    if s.slot_count[slot] > 0 or s.slot_page[slot] >= 0 or s.slot_claimed[slot]:
         return
     if s.sync_io:
         s.slot_content[slot] = ZEROS
@@ -62,8 +62,18 @@ def swap_free(s: "MmState", slot: int) -> None:
 def users_of_page(s: "MmState", pfn: int) -> int:
     """Mappings of the page, plus swap ptes of its slot while it is in the swap cache."""
     count = s.page_mapcount[pfn]
-    if s.page_flags[pfn] & PG_SWAPCACHE:
+    if s.page_slot[pfn] >= 0:
         count += s.slot_count[s.page_slot[pfn]]
+    return count
+
+
+def swap_ptes_of_page(s: "MmState", pfn: int) -> int:
+    """Swap ptes of the slot, or of a huge page's slots, of a page of the swap cache."""
+    if not is_huge(s, pfn):
+        return s.slot_count[s.page_slot[pfn]]
+    count = 0
+    for number in range(s.nr_huge):
+        count += s.slot_count[s.page_slot[part_of(s, pfn, number)]]
     return count
 
 
@@ -72,10 +82,10 @@ def reuse_swap_page(s: "MmState", pfn: int) -> None:
 
     Source: mm/swapfile.c reuse_swap_page(), v4.0 to v4.14.
     """
-    flags = s.page_flags[pfn]
+    flags = s.page_flags[s.page_head[pfn]]
     swapcache = (flags & PG_SWAPCACHE) != 0
     writeback = (flags & PG_WRITEBACK) != 0
-    if users_of_page(s, pfn) != 1 or not swapcache:
+    if users_of_page(s, pfn) != 1 or not swapcache or flags & PG_HEAD:
         return
     if not rule2(s, R_REUSE_LEAVES_SWAPCACHE, swapcache, writeback):
         return
@@ -87,11 +97,12 @@ def reuse_swap_page(s: "MmState", pfn: int) -> None:
 
 def try_to_free_swap(s: "MmState", pfn: int) -> bool:
     """Take a locked, held page out of the swap cache if nothing needs its slot. Source: mm/swapfile.c."""
+    pfn = s.page_head[pfn]
     flags = s.page_flags[pfn]
     if not flags & PG_SWAPCACHE:
         return False
     writeback = (flags & PG_WRITEBACK) != 0
-    slot_in_use = s.slot_count[s.page_slot[pfn]] > 0
+    slot_in_use = swap_ptes_of_page(s, pfn) > 0
     if not rule2(s, R_FREE_SWAP_ALLOWED, writeback, slot_in_use):
         return False
     delete_from_swap_cache(s, pfn)
@@ -110,9 +121,10 @@ def free_swap_and_cache(s: "MmState", slot: int, actor: int) -> None:
     if pfn < 0 or s.slot_count[slot] != 1 or not trylock_page(s, pfn, actor):
         swap_free(s, slot)
         return
+    pfn = s.page_head[pfn]
     get_page(s, pfn)
     swap_free(s, slot)
-    mapped = s.page_mapcount[pfn] > 0
+    mapped = total_mapcount(s, pfn) > 0 or swap_ptes_of_page(s, pfn) > 0
     swap_full = vm_swap_full(s)
     writeback = (s.page_flags[pfn] & PG_WRITEBACK) != 0
     if rule3(s, R_ZAP_SWAP_FREES_CACHE, mapped, swap_full, writeback):
@@ -132,19 +144,22 @@ def unuse_pte(s: "MmState", ptep: int, pfn: int, slot: int) -> bool:
     target = ksm_might_need_to_copy(s, pfn, ptep)
     if target < 0:
         return False
-    page_dirty = (s.page_flags[target] & PG_DIRTY) != 0
+    page_dirty = (s.page_flags[s.page_head[target]] & PG_DIRTY) != 0
     ksm = (s.page_flags[target] & PG_KSM) != 0
     pte = PTE_PRESENT | target << PTE_PAYLOAD_SHIFT
     if rule2(s, R_UNUSE_PTE_DIRTY, page_dirty, ksm):
         pte |= PTE_DIRTY | PTE_SOFT_DIRTY
     if rule0(s, R_UNUSE_KEEPS_SOFT_DIRTY):
         pte |= s.pte[ptep] & PTE_SOFT_DIRTY
+    exclusive = (s.pte[ptep] & PTE_EXCLUSIVE) != 0
     set_pte(s, ptep, pte)
     s.origin[ptep] = ORIGIN_SWAPOFF
     page_add_anon_rmap(s, target, ptep)
+    if exclusive and rule0(s, R_UNUSE_KEEPS_EXCLUSIVE):
+        s.page_flags[target] |= PG_ANON_EXCLUSIVE
     if target != pfn:
         s.page_flags[target] |= PG_ACTIVE
-        lru_add(s, target)
+        lru_cache_add(s, target)
         put_page(s, target)
     swap_free(s, slot)
     return True
@@ -175,13 +190,13 @@ def unuse_mms(s: "MmState", pfn: int, slot: int) -> bool:
     return True
 
 
-def leave_swap_device(s: "MmState", pfn: int, slot: int) -> None:
+def leave_swap_device(s: "MmState", pfn: int) -> None:
     """Take the page out of the swap cache at the end of a pass of swapoff.
 
     Where references to the slot remain, the page is first written to it, so that a later reader finds it.
     """
     flags = s.page_flags[pfn]
-    slot_in_use = s.slot_count[slot] > 0
+    slot_in_use = swap_ptes_of_page(s, pfn) > 0
     if slot_in_use and not rule0(s, R_SWAPOFF_DROPS_SHARED_CACHE):
         return
     if slot_in_use and flags & PG_DIRTY:
@@ -197,17 +212,22 @@ def try_to_unuse_slot(s: "MmState", slot: int) -> int:
     for _ in range(MAX_UNUSE_TRIES):
         if s.slot_count[slot] == 0 and s.slot_page[slot] < 0:
             return RESULT_OK
+        if not shmem_unuse(s, slot):
+            return RESULT_ENOMEM
+        if s.slot_count[slot] == 0 and s.slot_page[slot] < 0:
+            return RESULT_OK
         pfn = read_swap_cache(s, slot)
         if pfn < 0:
             return RESULT_ENOMEM
         if not trylock_page(s, pfn, DIRECT_RECLAIM):
             put_page(s, pfn)
             return RESULT_BLOCKED
-        end_swap_write_of(s, pfn)
+        end_swap_write_of(s, s.page_head[pfn])
         has_memory = unuse_mms(s, pfn, slot)
-        if has_memory and s.page_flags[pfn] & PG_SWAPCACHE and s.page_slot[pfn] == slot:
-            leave_swap_device(s, pfn, slot)
-        if s.page_flags[pfn] & PG_LRU:
+        if has_memory and s.page_slot[pfn] == slot:
+            leave_swap_device(s, s.page_head[pfn])
+        pfn = s.page_head[pfn]
+        if s.page_flags[pfn] & PG_LRU and rule0(s, R_SWAPOFF_ACTIVATES):
             activate_page(s, pfn)
         unlock_page(s, pfn)
         put_page(s, pfn)
@@ -228,6 +248,7 @@ def sys_swapoff(s: "MmState") -> int:
     if not s.swap_on:
         return RESULT_EINVAL
     s.swap_on = 0
+    lru_add_drain(s)
     for slot in range(s.nr_slots):
         if s.slot_count[slot] == 0 and s.slot_page[slot] < 0:
             continue
@@ -235,6 +256,7 @@ def sys_swapoff(s: "MmState") -> int:
         if result != RESULT_OK:
             s.swap_on = 1
             return result
+    lru_add_drain(s)
     return RESULT_OK
 
 
@@ -257,6 +279,7 @@ def swap_init(s: "MmState") -> None:
         s.slot_count[slot] = 0
         s.slot_page[slot] = -1
         s.slot_written[slot] = 0
+        s.slot_claimed[slot] = 0
         s.slot_content[slot] = ZEROS if s.sync_io else GARBAGE
 
 
@@ -270,12 +293,15 @@ if not cython.compiled:
         MAX_UNUSE_TRIES,
         ORIGIN_SWAPOFF,
         PG_ACTIVE,
+        PG_ANON_EXCLUSIVE,
         PG_DIRTY,
+        PG_HEAD,
         PG_KSM,
         PG_LRU,
         PG_SWAPCACHE,
         PG_WRITEBACK,
         PTE_DIRTY,
+        PTE_EXCLUSIVE,
         PTE_PAYLOAD_SHIFT,
         PTE_PRESENT,
         PTE_SOFT_DIRTY,
@@ -287,6 +313,7 @@ if not cython.compiled:
         VPN_SHIFT,
         ZEROS,
     )
+    from simcore.huge_memory import is_huge, part_of, total_mapcount
     from simcore.ksm import ksm_might_need_to_copy
     from simcore.mm_types import MmState
     from simcore.oracle_ids import ORACLE_STUCK_SWAPOFF
@@ -299,13 +326,16 @@ if not cython.compiled:
         R_FREE_SWAP_SETS_PAGE_DIRTY,
         R_REUSE_LEAVES_SWAPCACHE,
         R_REUSE_SETS_PAGE_DIRTY,
+        R_SWAPOFF_ACTIVATES,
         R_SWAPOFF_DROPS_SHARED_CACHE,
         R_SWAPOFF_SETS_PAGE_DIRTY,
+        R_UNUSE_KEEPS_EXCLUSIVE,
         R_UNUSE_KEEPS_SOFT_DIRTY,
         R_UNUSE_MATCHES_PTE,
         R_UNUSE_PTE_DIRTY,
         R_ZAP_SWAP_FREES_CACHE,
         R_ZAP_SWAP_SETS_PAGE_DIRTY,
     )
-    from simcore.swap import activate_page, lru_add
+    from simcore.shmem import shmem_unuse
+    from simcore.swap import activate_page, lru_add_drain, lru_cache_add
     from simcore.swap_state import delete_from_swap_cache, read_swap_cache

@@ -22,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from simcore.constants import WHOLE_AREA
 from simcore.errors import TraceError, UnknownName, WorldError, quoted, unknown_name
 from simcore.kernel_class import bad_kernel_name, is_kernel_name
 from simcore.ops import OP_BY_NAME, actor_numbers
-from simcore.trace_op import Op, decode_op, encode_op, find_mistake, signature
+from simcore.trace_op import AREA_WORD, Op, decode_op, encode_op, find_mistake, signature
 from simcore.world import World
 
 __all__ = ["HEADER", "Op", "Trace", "decode", "encode", "format_trace", "parse_trace", "read_trace"]
@@ -197,6 +198,9 @@ class _Parser:
         for kind, word in zip(spec.args, words, strict=True):
             if kind == "actor" and word.text not in actors:
                 self._fail(word.column, unknown_name("actor", word.text, actors))
+            if kind == "page" and word.text == AREA_WORD:
+                numbers.append(WHOLE_AREA)
+                continue
             if kind != "actor" and not _is_number(word.text):
                 self._fail(word.column, f"{quoted(word.text)} cannot be a {kind}; it is `{signature(spec)}`")
             numbers.append(actors[word.text] if kind == "actor" else int(word.text))

@@ -1,16 +1,33 @@
 """What a program may expect of its own memory, and the oracles that watch over it.
 
-For each page the last store is known. MADV_FREE allows zeros until the next store, but once zeros were read the old
-contents may not come back. Every value a load sees is judged against that.
+For each page the last store is known. It is kept at the page's home: the page itself or, for a mapping of the tmpfs
+file that shows the file's contents, the file's page, which all processes share. MADV_FREE allows zeros until the next
+store, but once zeros were read the old contents may not come back. Every value a load sees is judged against that.
 """
 
 import cython
 
 
+def home(s: "MmState", ptep: int) -> int:
+    """Where the expectation of a page is kept: an index of expect[] and shadow[]."""
+    vm_flags = s.vm_flags[ptep]
+    if not vm_flags & VM_FILE or (not vm_flags & VM_SHARED and s.shadow[ptep] & SHADOW_OWN):
+        return ptep
+    return MAX_PTES + file_index(s, ptep)
+
+
+def user_copied(s: "MmState", ptep: int) -> None:
+    """A private mapping of the file gets a page of its own, with the contents that the file has now."""
+    if s.vm_flags[ptep] & (VM_FILE | VM_SHARED) == VM_FILE and not s.shadow[ptep] & SHADOW_OWN:
+        s.expect[ptep] = s.expect[MAX_PTES + file_index(s, ptep)]
+        s.shadow[ptep] = SHADOW_OWN
+
+
 def user_stored(s: "MmState", ptep: int, token: int) -> None:
     """A store ends every licence: from now on the page must read as the token."""
+    ptep = home(s, ptep)
     s.expect[ptep] = token
-    s.shadow[ptep] = 0
+    s.shadow[ptep] &= SHADOW_OWN
     s.token_owner[token] = ptep
     s.token_time[token] = s.op_index
     if FIRST_SHARED_TOKEN <= token <= LAST_SHARED_TOKEN:
@@ -28,9 +45,19 @@ def user_freed(s: "MmState", ptep: int, sole: bool) -> None:
 
 def user_dropped(s: "MmState", ptep: int) -> None:
     """MADV_DONTNEED returned: the page must read as zeros."""
+    s.origin[ptep] = ORIGIN_NONE
+    if s.vm_flags[ptep] & VM_FILE:
+        # What the mapping shows now is the file.
+        s.shadow[ptep] = 0
+        return
     s.expect[ptep] = ZEROS
     s.shadow[ptep] = SHADOW_DROPPED
-    s.origin[ptep] = ORIGIN_NONE
+
+
+def user_punched(s: "MmState", index: int) -> None:
+    """A page of the file was given up: it reads as zeros."""
+    s.expect[MAX_PTES + index] = ZEROS
+    s.shadow[MAX_PTES + index] = SHADOW_DROPPED
 
 
 def user_forked(s: "MmState", parent: int, child: int) -> None:
@@ -44,14 +71,16 @@ def user_forked(s: "MmState", parent: int, child: int) -> None:
 
 def user_loaded(s: "MmState", ptep: int, value: int) -> None:
     """Judge one load."""
-    expected = s.expect[ptep]
+    s.last_value = value
+    where = home(s, ptep)
+    expected = s.expect[where]
     if value == expected:
         return
-    if value == ZEROS and s.shadow[ptep] & SHADOW_FREED:
-        s.expect[ptep] = ZEROS
-        s.shadow[ptep] = SHADOW_READ_ZERO
+    if value == ZEROS and s.shadow[where] & SHADOW_FREED:
+        s.expect[where] = ZEROS
+        s.shadow[where] = SHADOW_READ_ZERO
         return
-    report(s, wrong_load(s, ptep, value), ptep, expected, value)
+    report(s, wrong_load(s, where, value), ptep, expected, value)
 
 
 def user_touched_empty(s: "MmState", ptep: int) -> None:
@@ -59,7 +88,7 @@ def user_touched_empty(s: "MmState", ptep: int) -> None:
 
     A real store covers some bytes of a page, not all as a token does.
     """
-    if s.expect[ptep] != ZEROS and not s.shadow[ptep] & SHADOW_FREED:
+    if s.expect[ptep] != ZEROS and not s.shadow[ptep] & SHADOW_FREED and home(s, ptep) == ptep:
         report(s, ORACLE_LOST_STORE, ptep, s.expect[ptep], ZEROS)
 
 
@@ -93,7 +122,7 @@ def owner_of_value(s: "MmState", ptep: int, value: int) -> int:
     owner = s.token_owner[value]
     if owner == ptep:
         return ORACLE_STALE_VALUE
-    if owner >= 0 and owner & 31 == ptep & 31:
+    if ptep < MAX_PTES and 0 <= owner < MAX_PTES and owner & 31 == ptep & 31:
         return ORACLE_STALE_VALUE if stored_before_fork(s, ptep, owner, value) else ORACLE_COW_LEAK
     return ORACLE_FOREIGN_VALUE
 
@@ -103,11 +132,15 @@ if not cython.compiled:
         FIRST_SHARED_TOKEN,
         GARBAGE,
         LAST_SHARED_TOKEN,
+        MAX_PTES,
         ORIGIN_NONE,
         SHADOW_DROPPED,
         SHADOW_FREED,
+        SHADOW_OWN,
         SHADOW_READ_ZERO,
         SHADOW_SOLE,
+        VM_FILE,
+        VM_SHARED,
         VPN_SHIFT,
         ZEROS,
     )
@@ -120,3 +153,4 @@ if not cython.compiled:
         ORACLE_STALE_VALUE,
     )
     from simcore.report import report
+    from simcore.shmem import file_index

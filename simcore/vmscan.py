@@ -24,11 +24,25 @@ def shrink_active_list(s: "MmState", number: int, memcg: int) -> bool:
     return moved
 
 
+def any_list(s: "MmState", memcg: int) -> bool:
+    """Whether any list of the groups under reclaim has a page: only then are the batches drained.
+
+    Source: mm/vmscan.c shrink_inactive_list() and shrink_active_list(), which are not called for empty lists.
+    """
+    for number in range(s.nr_memcgs * NR_LRU_LISTS):
+        asked = memcg < 0 or number // NR_LRU_LISTS == memcg
+        if asked and s.lru_size[number] > 0 and number % NR_LRU_LISTS != LRU_UNEVICTABLE:
+            return True
+    return False
+
+
 def begin_round(s: "MmState", actor: int) -> None:
     """Age the active lists of the groups under reclaim, and start again at the first inactive list."""
     target = s.act_memcg[actor]
     s.act_round[actor] += 1
     s.act_flags[actor] = 0
+    if s.nr_batched > 0 and (follow_drains(s) if s.following else any_list(s, target)):
+        lru_add_drain(s)
     for memcg in range(s.nr_memcgs):
         if target >= 0 and memcg != target:
             continue
@@ -130,14 +144,19 @@ def isolate(s: "MmState", actor: int, pfn: int) -> None:
     get_page(s, pfn)
     s.act_pfn[actor] = pfn
     s.act_phase[actor] = RECLAIM_CHECK
-    s.act_flags[actor] &= RECLAIM_PROGRESS | RECLAIM_IGNORE_YOUNG
+    s.act_flags[actor] &= RECLAIM_PROGRESS | RECLAIM_ONE_PAGE
+    if s.act_flags[actor] & RECLAIM_ONE_PAGE:
+        s.act_flags[actor] |= RECLAIM_IGNORE_YOUNG
 
 
 def putback(s: "MmState", actor: int, set_flags: int) -> None:
     """Put an isolated, unlocked page back on the list its flags name, and let go of it."""
     pfn = s.act_pfn[actor]
     s.page_flags[pfn] |= set_flags
-    lru_add(s, pfn)
+    if s.act_flags[actor] & RECLAIM_ONE_PAGE:
+        lru_cache_add(s, pfn)
+    else:
+        lru_add(s, pfn)
     put_page(s, pfn)
     s.act_pfn[actor] = -1
     s.act_phase[actor] = RECLAIM_NEXT
@@ -183,9 +202,9 @@ def reclaim_check(s: "MmState", actor: int) -> None:
         return
     if s.page_flags[pfn] & PG_WRITEBACK:
         s.page_flags[pfn] |= PG_RECLAIM
-        if rule0(s, R_WRITEBACK_KEEP_UNLOCKS):
-            unlock_page(s, pfn)
-        putback(s, actor, 0)
+        keep_writeback(s, actor)
+        return
+    if s.following and follows_reading(s, actor):
         return
     used = page_referenced(s, pfn, s.act_memcg[actor])
     if not s.act_flags[actor] & RECLAIM_IGNORE_YOUNG and check_references(s, actor, used):
@@ -195,6 +214,26 @@ def reclaim_check(s: "MmState", actor: int) -> None:
         activate_locked(s, actor)
         return
     s.act_phase[actor] = RECLAIM_UNMAP
+
+
+def keep_writeback(s: "MmState", actor: int) -> None:
+    """Put a page back that is being written: it is to be rotated when the write ends, or joins the active list."""
+    if rule0(s, R_WRITEBACK_KEEP_UNLOCKS):
+        unlock_page(s, s.act_pfn[actor])
+    putback(s, actor, PG_ACTIVE if rule0(s, R_WRITEBACK_ACTIVATES) else 0)
+
+
+def follows_reading(s: "MmState", actor: int) -> bool:
+    """Take the branch that a reading of a real kernel shows for this page; True if the page is kept."""
+    pfn = s.act_pfn[actor]
+    choice = follow_choice(s, pfn)
+    stays = choice == FOLLOW_KEEP or (choice == FOLLOW_KEEP_SWAPBACKED and s.page_flags[pfn] & PG_SWAPBACKED != 0)
+    if stays or (choice == FOLLOW_CACHE and total_mapcount(s, pfn) == 0):
+        keep_locked(s, actor)
+        return True
+    if choice != FOLLOW_ANY:
+        s.act_flags[actor] |= RECLAIM_IGNORE_YOUNG
+    return False
 
 
 def check_references(s: "MmState", actor: int, used: int) -> bool:
@@ -233,14 +272,41 @@ def decide_freeable(s: "MmState", actor: int, used: int) -> None:
 def give_slot(s: "MmState", actor: int) -> bool:
     """Enter an anonymous page that is to be swapped in the swap cache; False if there is no slot."""
     pfn = s.act_pfn[actor]
-    if s.act_flags[actor] & RECLAIM_FREEABLE:
+    if s.act_flags[actor] & RECLAIM_FREEABLE or not s.page_flags[pfn] & PG_ANON:
         return True
+    if s.page_pins[pfn] > 0:
+        return False
+    if is_huge(s, pfn) and not s.page_flags[pfn] & PG_SWAPCACHE and not split_for_swap(s, actor):
+        return False
     added_to_swap = not s.page_flags[pfn] & PG_SWAPCACHE
     if added_to_swap and not add_to_swap(s, pfn):
         return False
     page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
     if rule2(s, R_RECLAIM_TRIES_LAZYFREE, added_to_swap, page_dirty):
         s.act_flags[actor] |= RECLAIM_LAZYFREE
+    return True
+
+
+def split_for_swap(s: "MmState", actor: int) -> bool:
+    """Split a huge page unless it can be swapped whole; False when it must be split and cannot.
+
+    The parts go to the old end of the list, where this round finds them.
+    """
+    head = s.act_pfn[actor]
+    synchronous = s.sync_io != 0
+    pmd_mapped = huge_mappings(s, head) > 0
+    if s.nr_free_slots >= s.nr_huge and rule2(s, R_SWAP_TAKES_WHOLE_THP, synchronous, pmd_mapped):
+        return True
+    if not split_huge_page(s, head, 1):
+        return False
+    for number in range(1, s.nr_huge):
+        pfn = part_of(s, head, number)
+        if s.page_flags[pfn] & PG_BUDDY:
+            s.act_parts[actor] |= 1
+        elif not s.page_flags[pfn] & PG_LRU:
+            lru_add_tail(s, pfn)
+            s.act_todo[actor] += 1
+            s.act_parts[actor] |= 1 << number
     return True
 
 
@@ -251,6 +317,10 @@ def reclaim_unmap(s: "MmState", actor: int) -> None:
     if ptep < 0:
         s.act_phase[actor] = RECLAIM_PAGEOUT
         return
+    split_area(s, ptep)
+    if not s.act_flags[actor] & RECLAIM_ONE_PAGE or is_huge(s, pfn):
+        # What lies between the subpages is reclaimed like them.
+        s.area_dense[ptep >> VPN_SHIFT] = 0
     result = try_to_unmap_one(s, pfn, ptep, s.act_flags[actor])
     if result == SWAP_DISCARDED:
         s.act_flags[actor] |= RECLAIM_DISCARDED
@@ -270,6 +340,12 @@ def skips_pageout(s: "MmState", actor: int) -> bool:
     return rule1(s, R_LAZYFREE_SKIPS_PAGEOUT, page_dirty)
 
 
+def reclaim_references(s: "MmState", pfn: int) -> int:
+    """The references of a page that only reclaim and the caches hold."""
+    caches = cache_references(s.page_flags[pfn])
+    return 1 + caches * (s.nr_huge if is_huge(s, pfn) else 1)
+
+
 def reclaim_pageout(s: "MmState", actor: int) -> None:
     """Write a dirty page to its slot, if nobody else holds it. Source: mm/vmscan.c pageout()."""
     pfn = s.act_pfn[actor]
@@ -277,11 +353,23 @@ def reclaim_pageout(s: "MmState", actor: int) -> None:
     page_dirty = (flags & PG_DIRTY) != 0
     swapcache = (flags & PG_SWAPCACHE) != 0
     s.act_phase[actor] = RECLAIM_REMOVE
-    if skips_pageout(s, actor) or not rule2(s, R_RECLAIM_WRITES_PAGE, page_dirty, swapcache):
+    if skips_pageout(s, actor):
         return
-    if s.page_mapcount[pfn] > 0 or s.page_refcount[pfn] != 1 + swapcache:
+    in_file = flags & PG_FILE != 0
+    if in_file:
+        writes = rule1(s, R_SHMEM_WRITES_PAGE, page_dirty)
+    else:
+        writes = rule2(s, R_RECLAIM_WRITES_PAGE, page_dirty, swapcache)
+    if not writes:
+        return
+    if s.page_refcount[pfn] != reclaim_references(s, pfn) or total_mapcount(s, pfn) > 0:
         keep_locked(s, actor)
         return
+    if in_file:
+        if not shmem_writepage(s, pfn):
+            activate_locked(s, actor)
+            return
+        swapcache = True
     if not swapcache or try_to_free_swap(s, pfn):
         # Nobody needs the contents any more: the last reference is the one that putback drops.
         keep_locked(s, actor)
@@ -298,10 +386,16 @@ def reclaim_remove(s: "MmState", actor: int) -> None:
     """
     pfn = s.act_pfn[actor]
     swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
-    if s.page_flags[pfn] & PG_WRITEBACK or s.page_refcount[pfn] != 1 + swapcache:
+    in_file = (s.page_flags[pfn] & PG_FILE) != 0
+    if s.page_flags[pfn] & PG_WRITEBACK or s.page_refcount[pfn] != reclaim_references(s, pfn):
         keep_locked(s, actor)
         return
     page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
+    if in_file:
+        delete_from_page_cache(s, pfn)
+    elif not swapcache and rule1(s, R_LAZYFREE_REMOVE_KEEPS_PAGE, page_dirty):
+        keep_locked(s, actor)
+        return
     if swapcache:
         if rule1(s, R_REMOVE_MAPPING_KEEPS_PAGE, page_dirty):
             keep_locked(s, actor)
@@ -338,14 +432,28 @@ def try_to_free_pages(s: "MmState", memcg: int, target: int) -> int:
 def reclaim_pages(s: "MmState", pfn: int) -> None:
     """Reclaim one page now, whether it was used or not (MADV_PAGEOUT). Source: mm/vmscan.c, v5.4."""
     actor = DIRECT_RECLAIM
-    if s.act_path[actor] != PATH_NONE or not s.page_flags[pfn] & PG_LRU or not swap_available(s):
+    if s.act_path[actor] != PATH_NONE or not s.page_flags[pfn] & PG_LRU:
         return
     begin_reclaim_of(s, actor, pfn)
+    finish_page(s, actor)
+    for number in range(1, s.nr_huge):
+        # The parts of a huge page that had to be split are reclaimed with it.
+        part = part_of(s, pfn, number)
+        if s.act_parts[actor] >> number & 1 and s.page_flags[part] & PG_LRU:
+            isolate(s, actor, part)
+            finish_page(s, actor)
+    end_reclaim(s, actor)
+    if s.act_parts[actor] & 1:
+        # Parts that the split left without mappings go back through the batch too, and fill it.
+        drain_batch(s, BATCH_ADD)
+
+
+def finish_page(s: "MmState", actor: int) -> None:
+    """Bring the page in hand to the end of its way."""
     for _ in range(MAX_STEPS):
         if s.act_phase[actor] == RECLAIM_NEXT:
-            break
+            return
         step_reclaim(s, actor)
-    end_reclaim(s, actor)
 
 
 def begin_reclaim_of(s: "MmState", actor: int, pfn: int) -> None:
@@ -355,19 +463,26 @@ def begin_reclaim_of(s: "MmState", actor: int, pfn: int) -> None:
     s.act_memcg[actor] = -1
     s.act_freed[actor] = 0
     s.act_new[actor] = -1
-    s.act_flags[actor] = RECLAIM_IGNORE_YOUNG
+    s.act_flags[actor] = RECLAIM_ONE_PAGE
+    s.act_parts[actor] = 0
     isolate(s, actor, pfn)
 
 
 if not cython.compiled:
     from simcore.bits import rule0, rule1, rule2, rule3, rule6
     from simcore.constants import (
+        BATCH_ADD,
         DIRECT_RECLAIM,
+        FOLLOW_ANY,
+        FOLLOW_CACHE,
+        FOLLOW_KEEP,
+        FOLLOW_KEEP_SWAPBACKED,
         LISTS_PER_MEMCG,
         LRU_ACTIVE_ANON,
         LRU_ACTIVE_FILE,
         LRU_INACTIVE_ANON,
         LRU_INACTIVE_FILE,
+        LRU_UNEVICTABLE,
         MAX_RECLAIM_ROUNDS,
         MAX_STEPS,
         NR_LRU_LISTS,
@@ -375,7 +490,9 @@ if not cython.compiled:
         PATH_RECLAIM,
         PG_ACTIVE,
         PG_ANON,
+        PG_BUDDY,
         PG_DIRTY,
+        PG_FILE,
         PG_LRU,
         PG_MLOCKED,
         PG_RECLAIM,
@@ -392,6 +509,7 @@ if not cython.compiled:
         RECLAIM_IGNORE_YOUNG,
         RECLAIM_LAZYFREE,
         RECLAIM_NEXT,
+        RECLAIM_ONE_PAGE,
         RECLAIM_PAGEOUT,
         RECLAIM_PROGRESS,
         RECLAIM_REMOVE,
@@ -402,13 +520,17 @@ if not cython.compiled:
         SWAP_DISCARDED,
         SWAP_MLOCK,
         SWAP_SUCCESS,
+        VPN_SHIFT,
     )
+    from simcore.follow import follow_choice, follow_drains
+    from simcore.huge_memory import huge_mappings, is_huge, part_of, split_area, split_huge_page, total_mapcount
     from simcore.mm_types import MmState
-    from simcore.page_alloc import get_page, put_page, trylock_page, unlock_page
+    from simcore.page_alloc import cache_references, get_page, put_page, trylock_page, unlock_page
     from simcore.page_io import swap_writepage
     from simcore.rmap import next_mapping, page_referenced, try_to_unmap_one
     from simcore.rule_ids import (
         R_ACTIVATE_FREES_SLOT,
+        R_LAZYFREE_REMOVE_KEEPS_PAGE,
         R_LAZYFREE_SKIPS_PAGEOUT,
         R_RECLAIM_ACTIVATES,
         R_RECLAIM_FREEABLE,
@@ -416,8 +538,21 @@ if not cython.compiled:
         R_RECLAIM_TRIES_LAZYFREE,
         R_RECLAIM_WRITES_PAGE,
         R_REMOVE_MAPPING_KEEPS_PAGE,
+        R_SHMEM_WRITES_PAGE,
+        R_SWAP_TAKES_WHOLE_THP,
+        R_WRITEBACK_ACTIVATES,
         R_WRITEBACK_KEEP_UNLOCKS,
     )
-    from simcore.swap import lru_add, lru_del, lru_tail, move_lru
+    from simcore.shmem import delete_from_page_cache, shmem_writepage
+    from simcore.swap import (
+        drain_batch,
+        lru_add,
+        lru_add_drain,
+        lru_add_tail,
+        lru_cache_add,
+        lru_del,
+        lru_tail,
+        move_lru,
+    )
     from simcore.swap_state import add_to_swap, delete_from_swap_cache
     from simcore.swapfile import swap_available, try_to_free_swap, vm_swap_full

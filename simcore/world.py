@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from simcore.constants import MAX_MEMCG, MAX_MM, MAX_PAGES, MAX_SLOTS, MAX_VPN
+from simcore.constants import MAX_BATCH, MAX_FILE, MAX_HUGE, MAX_MEMCG, MAX_MM, MAX_PAGES, MAX_SLOTS, MAX_VPN
 from simcore.errors import UnknownName, WorldError, quoted, unknown_name
 from simcore.features import ALL_FEATURES, FEATURES, feature_mask
 
@@ -24,8 +24,14 @@ SIZES: dict[str, tuple[int, int]] = {
     "slots": (0, MAX_SLOTS),
     "memcgs": (1, MAX_MEMCG),
     "mergeable": (0, MAX_VPN),
+    "file": (0, MAX_FILE),
+    "huge": (0, MAX_HUGE),
+    "advised": (0, 1),
+    "batch": (1, MAX_BATCH),
 }
 TEXT_FIELDS: tuple[str, ...] = (*SIZES, "swap", "without")
+# Written only where they differ from their default.
+LATER_SIZES: dict[str, int] = {"file": 0, "huge": 0, "advised": 1, "batch": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,11 @@ class World:
     `pages` are private anonymous vmas of one page each, per process; the first `mergeable` of them are
     VM_MERGEABLE at the start. Process 0 exists at the start, the others are forked. All processes start in
     memory cgroup 0. `slots` are swap slots, 0 for no swap; zram is a swap device that writes synchronously.
+
+    Behind them lie, one vma a page, `file` pages of one tmpfs file mapped shared, the same pages mapped private, and
+    then the `huge` subpages of one 2 MiB area, which may become a huge page at a fault if it is `advised`
+    (MADV_HUGEPAGE). `batch` is the size of the per-CPU LRU batches: 14 to 15 pages in most kernels, 31 from v6.10;
+    1 means that pages join their list at once.
     """
 
     processes: int = 2
@@ -45,6 +56,10 @@ class World:
     mergeable: int = 2
     swap: SwapDevice = "disk"
     features: frozenset[str] = ALL_FEATURES
+    file: int = 0
+    huge: int = 0
+    advised: int = 1
+    batch: int = 1
 
     def __post_init__(self) -> None:
         for name, (least, greatest) in SIZES.items():
@@ -55,9 +70,22 @@ class World:
                 f" mergeable can be 0 to {self.pages}",
                 "mergeable",
             )
+        if self.total_pages > MAX_VPN:
+            raise WorldError(
+                f"pages={self.pages} file={self.file} huge={self.huge} are {self.total_pages} pages a process (those of"
+                f" the file count twice); there can be {MAX_VPN}",
+                "pages",
+            )
         if self.swap not in SWAP_DEVICES:
             raise WorldError(f"swap={quoted(str(self.swap))}; it can be {' or '.join(SWAP_DEVICES)}", "swap")
         _check_features(self.features)
+
+    @property
+    def total_pages(self) -> int:
+        """The pages of a process: anonymous, of the file shared and private, and of the huge area."""
+        file = self.file if "tmpfs" in self.features else 0
+        huge = self.huge if "thp" in self.features else 0
+        return self.pages + 2 * file + huge
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -72,7 +100,7 @@ class World:
 
     def __str__(self) -> str:
         """The one-line text form."""
-        words = [f"{name}={getattr(self, name)}" for name in (*SIZES, "swap")]
+        words = [f"{name}={value}" for name, value in self._written().items()]
         if self.missing:
             words.append(f"without={','.join(self.missing)}")
         return " ".join(words)
@@ -98,8 +126,14 @@ class World:
 
     def to_json(self) -> dict[str, object]:
         """The world as what JSON can hold, by the names of the text form; `without` is a list."""
-        sizes = {name: getattr(self, name) for name in SIZES}
-        return sizes | {"swap": self.swap, "without": list(self.missing)}
+        return self._written() | {"without": list(self.missing)}
+
+    def _written(self) -> dict[str, object]:
+        """The fields that the text names, without `without`."""
+        sizes: dict[str, object] = {
+            name: getattr(self, name) for name in SIZES if getattr(self, name) != LATER_SIZES.get(name)
+        }
+        return sizes | {"swap": self.swap}
 
     @classmethod
     def from_json(cls, value: object) -> "World":

@@ -17,6 +17,7 @@ from cli.options import database_option, screen_option
 from cli.output import Screen, plural
 from db.queries import get_failure, list_failures, list_findings
 from db.values import FailureFilter, StoredFailure, StoredFinding
+from fuzzer.conform import ORACLE as CONFORMANCE
 from simcore.errors import UnknownName
 from simcore.oracles import ORACLE_BY_NAME
 
@@ -29,8 +30,8 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.option("--oracle", metavar="NAME", help="Only what this oracle saw.")
-@click.option("--class", "cls", metavar="CLASS", help="Only this class: safety, liveness or cost.")
+@click.option("--oracle", metavar="NAME", help="Only what this oracle saw; conformance: what `mmfuzz conform` did.")
+@click.option("--class", "cls", metavar="CLASS", help="Only this class: safety, liveness, cost or conformance.")
 @click.option("--kind", metavar="KIND", help="Only this kind of page: anon, cow, swapin, swapoff, migration, ksm, ...")
 @click.option("--kernel", metavar="KERNEL", help="Only on this kernel: a name, or the beginning of a digest (krn-...).")
 @click.option("--signature", metavar="SIG", help="Only signatures that begin like this (sig-...).")
@@ -59,8 +60,10 @@ def list_stored(
     screen: Screen,
 ) -> None:
     """List the failures in the database, those seen last first."""
-    if oracle is not None and oracle not in ORACLE_BY_NAME:
-        raise UnknownName("oracle", oracle, ORACLE_BY_NAME)
+    # What `mmfuzz conform` stores was seen by no oracle, and is found under this name.
+    names = (*ORACLE_BY_NAME, CONFORMANCE)
+    if oracle is not None and oracle not in names:
+        raise UnknownName("oracle", oracle, names)
     wanted = FailureFilter(oracle, cls, kind, kernel, signature, text, run)
     with open_to_read(database) as opened, opened.read() as session:
         total = len(list_failures(session))

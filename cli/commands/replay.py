@@ -3,6 +3,7 @@
 import click
 from rich.text import Text
 
+from cli.conform_replay import replay_disagreement
 from cli.exit_codes import ExitCode
 from cli.inputs import Input, find_input
 from cli.options import database_option, kernel_option, screen_option
@@ -17,6 +18,7 @@ from cli.verdicts import (
     violation_document,
     violation_line,
 )
+from fuzzer.conform import ORACLE as CONFORMANCE
 from simcore.kernel import Kernel
 from simcore.run import Violation
 
@@ -34,6 +36,8 @@ def command(what: str, kernel: Kernel | None, original: bool, database: str, scr
     is PASS, with 1 when it is FAIL, with 2 when a stored failure does not come out as it was stored.
     """
     asked = find_input(what, kernel, database, original=original)
+    if asked.failure is not None and asked.failure.oracle == CONFORMANCE:
+        return replay_disagreement(screen, asked, asked.failure, original=original)
     done = replay(asked, original=original)
     screen.document(_document(asked, done))
     if not screen.as_json:

@@ -19,9 +19,13 @@ from cli.verdicts import (
 from simcore.constants import (
     RESULT_BLOCKED,
     RESULT_EAGAIN,
+    RESULT_EBUSY,
+    RESULT_EFAULT,
     RESULT_EINVAL,
+    RESULT_ENOENT,
     RESULT_ENOMEM,
     RESULT_OK,
+    RESULT_SIGBUS,
     RESULT_SKIPPED,
 )
 from simcore.kernel import Kernel
@@ -35,6 +39,10 @@ RESULTS: dict[int, str] = {
     RESULT_EINVAL: "EINVAL",
     RESULT_ENOMEM: "ENOMEM",
     RESULT_EAGAIN: "EAGAIN",
+    RESULT_EFAULT: "EFAULT",
+    RESULT_ENOENT: "ENOENT",
+    RESULT_SIGBUS: "SIGBUS",
+    RESULT_EBUSY: "EBUSY",
 }
 
 

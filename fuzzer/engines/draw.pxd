@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 cimport cython
 from fuzzer.engine_types cimport engine_state
 from simcore.bits cimport mix
-from simcore.constants cimport DIRECT_RECLAIM, FEATURE_KSM, FEATURE_STEPS, FIRST_SHARED_TOKEN, LAST_SHARED_TOKEN, LAST_TOKEN, PATH_NONE
+from simcore.constants cimport DIRECT_RECLAIM, FEATURE_KSM, FEATURE_STEPS, FIRST_SHARED_TOKEN, LAST_SHARED_TOKEN, LAST_TOKEN, PATH_NONE, WHOLE_AREA
 from simcore.mm_types cimport mm_state
 from simcore.op_ids cimport OP_FORK, OP_IO_DONE, OP_IO_ERROR, OP_MEMCG_ATTACH, OP_MEMCG_LIMIT, OP_MEMCG_RECLAIM, OP_READ, OP_STEP, OP_SWAPOFF, OP_SWAPOFF_ON, OP_SWAPON
 

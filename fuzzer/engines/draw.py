@@ -127,6 +127,8 @@ def draw_op(g: "EngineState", s: "MmState") -> "u32":
         draw_page(g, s, bits >> 40)
         first = g.last_first
         second = g.last_second if takes & TAKES_PAGE else 0
+        if takes & TAKES_AREA and second >= s.nr_vpn - s.nr_huge and (bits & 255) < WHOLE_AREA_CHANCE:
+            second = WHOLE_AREA
     if code == OP_MEMCG_RECLAIM:
         first = below(bits, s.nr_memcgs)
     if code == OP_MEMCG_ATTACH:
@@ -147,11 +149,13 @@ if not cython.compiled:
         SAME_PAGE_CHANCE,
         SECOND_THREAD_CHANCE,
         SHARED_TOKEN_CHANCE,
+        TAKES_AREA,
         TAKES_PAGE,
         TAKES_PATH,
         TAKES_PROCESS,
         TAKES_THREAD,
         TAKES_TOKEN,
+        WHOLE_AREA_CHANCE,
     )
     from fuzzer.engine_types import EngineState
     from simcore.bits import mix
@@ -163,6 +167,7 @@ if not cython.compiled:
         LAST_SHARED_TOKEN,
         LAST_TOKEN,
         PATH_NONE,
+        WHOLE_AREA,
     )
     from simcore.mm_types import MmState, i64, u32, u64
     from simcore.op_ids import (

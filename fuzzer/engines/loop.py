@@ -10,16 +10,20 @@ def whole_world(g: "EngineState", s: "MmState") -> None:
     """Give the machine the unit's world."""
     s.features = g.features
     s.nr_mm_max = g.max_processes
-    s.nr_vpn = g.max_pages
+    s.nr_anon = g.max_pages
     s.nr_frames = g.max_frames
     s.nr_slots = g.max_slots
     s.nr_memcgs = g.max_memcgs
     s.nr_mergeable = g.max_mergeable
+    s.nr_file = g.max_file
+    s.nr_huge = g.max_huge
+    s.batch_size = g.max_batch
 
 
 def draw_options(g: "EngineState", base: "EngineState", s: "MmState") -> None:
     """Draw what the next sequences have in common: swarm draws worlds and weights, random takes them as given."""
     s.sync_io = g.sync_io
+    s.advised = g.advised
     s.checks = g.checks
     if g.swarm:
         seed_random(g, -1 - g.sequence // SWARM_SEQUENCES)
@@ -118,6 +122,10 @@ class Engine:
             self.g.max_slots,
             self.g.max_memcgs,
             self.g.max_mergeable,
+            self.g.max_file,
+            self.g.max_huge,
+            self.g.advised,
+            self.g.max_batch,
             self.g.sync_io,
             self.g.features,
         ) = numbers
@@ -140,7 +148,20 @@ class Engine:
     def world(self) -> tuple[int, ...]:
         """The sizes and features of the sequence last run, in the order of World.encode()."""
         s = self.machine.s
-        return (s.nr_mm_max, s.nr_vpn, s.nr_frames, s.nr_slots, s.nr_memcgs, s.nr_mergeable, s.sync_io, s.features)
+        return (
+            s.nr_mm_max,
+            s.nr_anon,
+            s.nr_frames,
+            s.nr_slots,
+            s.nr_memcgs,
+            s.nr_mergeable,
+            s.nr_file,
+            s.nr_huge,
+            s.advised,
+            s.batch_size,
+            s.sync_io,
+            s.features,
+        )
 
     def weights(self) -> list[int]:
         """The ops' weights in the sequence last run, by op code."""

@@ -1,6 +1,7 @@
 # Written from swarm.py by `make headers`.
 
 from fuzzer.engine_types cimport engine_state
+from simcore.constants cimport FEATURE_BITS
 from simcore.mm_types cimport mm_state
 from simcore.op_ids cimport OP_WRITE
 

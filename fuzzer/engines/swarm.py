@@ -18,7 +18,7 @@ def shrunk(g: "EngineState", least: int, most: int) -> int:
 def draw_features(g: "EngineState") -> int:
     """The features of the unit with some left out."""
     features = g.features
-    for bit in range(16):
+    for bit in range(FEATURE_BITS):
         if (next_random(g) >> 8 & 255) < SWARM_FEATURE_OUT_CHANCE:
             features &= ~(1 << bit)
     return features
@@ -28,11 +28,14 @@ def draw_world(g: "EngineState", s: "MmState") -> None:
     """Give the machine a world inside the unit's."""
     s.features = draw_features(g)
     s.nr_mm_max = shrunk(g, 1, g.max_processes)
-    s.nr_vpn = shrunk(g, 1, g.max_pages)
+    s.nr_anon = shrunk(g, 1, g.max_pages)
     s.nr_frames = shrunk(g, min(4, g.max_frames), g.max_frames)
     s.nr_slots = shrunk(g, min(2, g.max_slots), g.max_slots)
     s.nr_memcgs = shrunk(g, 1, g.max_memcgs)
-    s.nr_mergeable = min(g.max_mergeable, s.nr_vpn)
+    s.nr_mergeable = min(g.max_mergeable, s.nr_anon)
+    s.nr_file = shrunk(g, min(1, g.max_file), g.max_file)
+    s.nr_huge = g.max_huge
+    s.batch_size = shrunk(g, 1, g.max_batch)
 
 
 def draw_weights(g: "EngineState", base: "EngineState") -> None:
@@ -53,5 +56,6 @@ if not cython.compiled:
     )
     from fuzzer.engine_types import EngineState
     from fuzzer.engines.draw import below, next_random
+    from simcore.constants import FEATURE_BITS
     from simcore.mm_types import MmState
     from simcore.op_ids import OP_WRITE

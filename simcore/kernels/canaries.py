@@ -29,6 +29,26 @@ class Sound(Linux40Rc7Mm1):
         """As 337ed7eb5f03, but a page with a valid slot stays clean and need not be written again."""
         return not page_dirty and not swapcache
 
+    def gup_pins_page():
+        """As v5.6."""
+        return True
+
+    def fork_copies_pinned(pinned):
+        """As 70e806e4e645: the child gets a copy at once."""
+        return pinned
+
+    def ksm_protects_pte():
+        """References are looked at also where the pte is neither writable nor dirty."""
+        return True
+
+    def unmap_fails_pinned(pinned):
+        """As v5.19: what a device may write to stays mapped."""
+        return pinned
+
+    def unmap_discards(freeable, pte_dirty, page_dirty, extra_refs):
+        """As before, and as 6c8e2a256915: not while somebody else may be writing to the page."""
+        return freeable and not pte_dirty and not page_dirty and not extra_refs
+
     def madvise_knows_cold():
         """As v5.4, so that canaries reach that code."""
         return True

@@ -19,6 +19,38 @@ class Linux40Rc7Mm1(KernelBase):
         """do_anonymous_page(): pte_mkwrite(pte_mkdirty()) if VM_WRITE."""
         return vm_write
 
+    def fresh_page_active():
+        """do_anonymous_page(): lru_cache_add_active_or_unevictable()."""
+        return True
+
+    def fresh_page_exclusive():
+        """PG_anon_exclusive came in v5.19."""
+        return False
+
+    def swapin_skips_cache():
+        """do_swap_page(): always through the swap cache."""
+        return False
+
+    def swapin_claims_slot():
+        """do_swap_page(): there is nothing to claim before v4.15."""
+        return False
+
+    def swapin_page_is_sole(sole, ksm):
+        """do_swap_page(): reuse_swap_page(), which counts mappings and swap ptes."""
+        return sole and not ksm
+
+    def swapin_drains_batches():
+        """do_swap_page(): references are not counted."""
+        return False
+
+    def swapin_frees_slot_first():
+        """do_swap_page(): swap_free() after set_pte_at()."""
+        return False
+
+    def swapin_sets_exclusive():
+        """PG_anon_exclusive came in v5.19."""
+        return False
+
     def swapin_installs(pte_same):
         """do_swap_page(): pte_same() under the page table lock."""
         return pte_same
@@ -43,6 +75,22 @@ class Linux40Rc7Mm1(KernelBase):
         """ksm_might_need_to_copy(): SetPageDirty(new_page)."""
         return True
 
+    def wp_drains_batches():
+        """do_wp_page(): references are not counted."""
+        return False
+
+    def wp_frees_slot():
+        """do_wp_page(): left to reuse_swap_page()."""
+        return False
+
+    def wp_waits_for_page_lock():
+        """do_wp_page(): lock_page() if trylock_page() fails, and pte_same() after it."""
+        return True
+
+    def wp_sets_exclusive():
+        """PG_anon_exclusive came in v5.19."""
+        return False
+
     def wp_reuses_page(sole, ksm):
         """do_wp_page() and reuse_swap_page(): mappings and swap ptes count, references do not."""
         return sole and not ksm
@@ -55,6 +103,10 @@ class Linux40Rc7Mm1(KernelBase):
         """wp_page_copy(): page_cache_release(old_page)."""
         return True
 
+    def cow_frees_old_slot():
+        """wp_page_copy(): the old page keeps its slot."""
+        return False
+
     def fork_write_protects():
         """copy_one_pte(): ptep_set_wrprotect() for a COW vma."""
         return True
@@ -62,6 +114,14 @@ class Linux40Rc7Mm1(KernelBase):
     def fork_child_pte_dirty(pte_dirty):
         """copy_one_pte(): pte_mkclean() only for VM_SHARED."""
         return pte_dirty
+
+    def fork_clears_exclusive():
+        """PG_anon_exclusive came in v5.19."""
+        return False
+
+    def fork_copies_pinned():
+        """copy_one_pte(): a pinned page is shared like any other."""
+        return False
 
     def fork_duplicates_slot():
         """copy_one_pte(): swap_duplicate()."""
@@ -73,6 +133,10 @@ class Linux40Rc7Mm1(KernelBase):
 
     def zap_frees_slot():
         """zap_pte_range(): free_swap_and_cache()."""
+        return True
+
+    def shared_fault_dirties_page():
+        """do_shared_fault(): set_page_dirty()."""
         return True
 
     def dontneed_zaps_pte():
@@ -117,6 +181,14 @@ class Linux40Rc7Mm1(KernelBase):
         """unuse_pte(): the swap pte's soft-dirty bit is not copied."""
         return False
 
+    def unuse_keeps_exclusive():
+        """PG_anon_exclusive came in v5.19."""
+        return False
+
+    def swapoff_activates():
+        """unuse_pte(): activate_page(), for the page may be wanted soon."""
+        return True
+
     def swapoff_drops_shared_cache():
         """try_to_unuse(): written if dirty, then delete_from_swap_cache() whatever refers to the slot."""
         return True
@@ -159,6 +231,10 @@ class Linux40Rc7Mm1(KernelBase):
         """No SwapBacked trick before v4.12."""
         return False
 
+    def lazyfree_drain_clears_swapbacked():
+        """No lazyfree batch before v4.12."""
+        return False
+
     def madvise_knows_cold():
         """MADV_COLD came in v5.4."""
         return False
@@ -176,6 +252,10 @@ class Linux40Rc7Mm1(KernelBase):
     def writeback_keep_unlocks():
         """shrink_page_list(): goto keep_locked."""
         return True
+
+    def writeback_activates():
+        """shrink_page_list(): goto keep_locked."""
+        return False
 
     def reclaim_activates(pte_young, page_referenced, swapbacked):
         """page_check_references(): a used anonymous page is activated, a file page only the second time."""
@@ -213,6 +293,10 @@ class Linux40Rc7Mm1(KernelBase):
         """__remove_mapping(): PageDirty is tested after the references are frozen."""
         return page_dirty
 
+    def lazyfree_remove_keeps_page():
+        """shrink_page_list(): after page_freeze_refs(page, 1), PageDirty is not looked at again."""
+        return False
+
     def activate_frees_slot(swap_full):
         """shrink_page_list(): activate_locked frees swap when vm_swap_full()."""
         return swap_full
@@ -235,6 +319,24 @@ class Linux40Rc7Mm1(KernelBase):
         """try_to_unmap_one(), TTU_FREE: set_pte_at(), SWAP_FAIL."""
         return freeable
 
+    def restore_sets_swapbacked():
+        """try_to_unmap_one(): SwapBacked is never cleared."""
+        return False
+
+    def unmap_keeps_exclusive():
+        """PG_anon_exclusive came in v5.19."""
+        return False
+
+    def unmap_fails_pinned():
+        """try_to_unmap_one(): references are not looked at."""
+        return False
+
+    # mm/mlock.c
+
+    def mlock_holds_page():
+        """mlock_vma_page(): isolates the page and puts it back at once."""
+        return False
+
     # mm/migrate.c
 
     def migration_uses_swap_pte(swapcache):
@@ -249,11 +351,31 @@ class Linux40Rc7Mm1(KernelBase):
         """remove_migration_pte(): pte_mkold(mk_pte()), write from the entry, never dirty."""
         return False
 
+    def migration_dirty_sets_soft_dirty():
+        """pte_mkdirty(): _PAGE_DIRTY | _PAGE_SOFT_DIRTY on x86."""
+        return True
+
+    def migrate_absent_is_fault(empty, anonymous):
+        """do_move_page_to_node_array(): follow_page(FOLL_DUMP), which calls an untouched anonymous page an error."""
+        return empty and anonymous
+
+    def migration_drains_batches():
+        """unmap_and_move(): putback_lru_page(), through the batch."""
+        return False
+
     def migration_pte_young():
         """remove_migration_pte(): pte_mkold()."""
         return False
 
     # mm/ksm.c
+
+    def ksm_finds_unmapped():
+        """stable_tree_search(): get_ksm_page() is enough."""
+        return True
+
+    def break_ksm_unshares():
+        """break_ksm(): handle_mm_fault(FAULT_FLAG_WRITE)."""
+        return False
 
     def ksm_protects_pte(pte_write, pte_dirty):
         """write_protect_page(): if pte_write() or pte_dirty()."""
@@ -275,6 +397,118 @@ class Linux40Rc7Mm1(KernelBase):
 
     def write_error_sets_page_dirty():
         """end_swap_bio_write(): set_page_dirty() on error."""
+        return True
+
+    def write_skips_zeros():
+        """swap_writepage(): every page is written."""
+        return False
+
+    # mm/gup.c
+
+    def gup_touch_dirties_page(pte_dirty, page_dirty):
+        """follow_page_pte(): FOLL_TOUCH with FOLL_WRITE, set_page_dirty() if neither is dirty."""
+        return not pte_dirty and not page_dirty
+
+    def gup_fast_dirties_page():
+        """gup_pte_range(): the pte is looked at, nothing is marked."""
+        return False
+
+    def gup_pins_page():
+        """FOLL_PIN came in v5.6."""
+        return False
+
+    def unpin_dirties_page():
+        """bio_check_pages_dirty(), process_vm_rw_pages(): set_page_dirty_lock()."""
+        return True
+
+    # mm/mprotect.c, mm/mremap.c, fs/proc/task_mmu.c
+
+    def mprotect_grants_write(soft_dirty, shared):
+        """change_pte_range(): vm_page_prot is writable for a shared mapping without write notification."""
+        return shared and soft_dirty
+
+    def mremap_sets_soft_dirty():
+        """move_soft_dirty_pte()."""
+        return True
+
+    def clear_refs_protects_pte():
+        """clear_soft_dirty(): pte_wrprotect()."""
+        return True
+
+    # mm/shmem.c, mm/truncate.c
+
+    def shmem_swapin_sets_page_dirty():
+        """shmem_getpage_gfp(): set_page_dirty() after delete_from_swap_cache()."""
+        return True
+
+    def shmem_writes_page(page_dirty):
+        """shrink_page_list(): pageout() if PageDirty; a clean page of a hole is dropped."""
+        return page_dirty
+
+    def punch_unmaps_copies():
+        """shmem_fallocate(): unmap_mapping_range() with even_cows = 0."""
+        return False
+
+    def truncate_unmaps_copies():
+        """truncate_pagecache(): unmap_mapping_range() with even_cows = 1."""
+        return True
+
+    # mm/huge_memory.c
+
+    def pmd_split_pte_dirty():
+        """__split_huge_page_map(): pte_mkdirty() of every pte."""
+        return True
+
+    def pmd_split_dirties_page():
+        """__split_huge_page_map(): left to the ptes."""
+        return False
+
+    def pmd_split_keeps_soft_dirty():
+        """__split_huge_page_map(): pte_mkdirty() sets it anyway."""
+        return True
+
+    def pmd_split_splits_page():
+        """split_huge_page_pmd(): there is no huge page mapped by ptes yet."""
+        return True
+
+    def split_pte_dirty():
+        """__split_huge_page_map(): pte_mkdirty()."""
+        return True
+
+    def split_maps_zero_page():
+        """__split_huge_page(): every part keeps its frame."""
+        return False
+
+    def swap_takes_whole_thp():
+        """add_to_swap(): split_huge_page_to_list() first."""
+        return False
+
+    def madvise_splits_thp():
+        """madvise_free_pte_range(): split_huge_page_pmd(), whoever maps it."""
+        return True
+
+    def advice_stops_at_shared_thp():
+        """madvise_free_pte_range(): huge pages are split whoever maps them."""
+        return False
+
+    def collapse_waits_for_swapin():
+        """__collapse_huge_page_swapin(), or none before v4.8: page by page."""
+        return True
+
+    def migration_splits_partly_mapped():
+        """unmap_and_move(): nothing of the kind."""
+        return False
+
+    def madv_free_ends_with_split():
+        """madvise_free_pte_range(): goes on with the ptes."""
+        return False
+
+    def madvise_takes_whole_folio():
+        """Page by page."""
+        return False
+
+    def migration_splits_thp():
+        """unmap_and_move(): split_huge_page()."""
         return True
 
 

@@ -11,6 +11,7 @@ class Linux45(Linux40Rc7Mm1):
     """
 
     name = "linux-4.5"
+    successor = "linux-4.14"
 
     def madv_free_locks_page(swapcache, page_dirty):
         """madvise_free_pte_range(): trylock_page() if PageSwapCache or PageDirty."""
@@ -59,3 +60,35 @@ class Linux45(Linux40Rc7Mm1):
     def ksm_stable_sets_page_dirty(page_dirty):
         """try_to_merge_one_page(), 337ed7eb5f03: SetPageDirty() if it is not set."""
         return not page_dirty
+
+    def pmd_split_pte_dirty():
+        """__split_huge_pmd_locked(), v4.5: mk_pte(), not dirty."""
+        return False
+
+    def pmd_split_dirties_page(pmd_dirty):
+        """__split_huge_pmd_locked(): SetPageDirty()."""
+        return pmd_dirty
+
+    def pmd_split_keeps_soft_dirty():
+        """__split_huge_pmd_locked(): the bit is not looked at."""
+        return False
+
+    def pmd_split_splits_page():
+        """__split_huge_pmd(), v4.5: the page stays huge, mapped by ptes."""
+        return False
+
+    def split_pte_dirty(page_dirty):
+        """unfreeze_page_vma(): pte_mkdirty() if PageDirty."""
+        return page_dirty
+
+    def madvise_splits_thp(shared):
+        """madvise_free_pte_range(): page_mapcount() != 1 ends the walk."""
+        return not shared
+
+    def advice_stops_at_shared_thp():
+        """madvise_free_pte_range(): goto out."""
+        return True
+
+    def madv_free_ends_with_split():
+        """madvise_free_huge_pmd(): after the split the walk ends."""
+        return True

@@ -15,5 +15,5 @@ ORACLE = Oracle(
         "Which side leaked is told from the time of the store; with three processes the wrong pair may be named."
     ),
     canary="canary-fork-keeps-write",
-    canary_world="processes=2 without=ksm",
+    canary_world="processes=2 without=gup,ksm",
 )

@@ -15,5 +15,5 @@ ORACLE = Oracle(
         "Tokens 101 to 103 may be stored more than once; seen again on a page that once held them they count as older."
     ),
     canary="canary-unmap-trusts-slot",
-    canary_world="without=mlock,steps",
+    canary_world="without=gup,mlock,steps",
 )

@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from db import schema
 from db.database import Access, Database, open_database
@@ -179,6 +180,60 @@ def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
     schema.revisions.cache_clear()
 
 
+A_TRACE = """
+INSERT INTO trace (digest, kernel_name, world, world_text, text, ops) VALUES ('trc-1', 'k', '{}', '', '', 0)
+"""
+A_FAILURE = """
+INSERT INTO failure (id, signature, oracle, class, kind, kernel_digest, kernel_name, original_digest, minimized_digest,
+    verdict, reason, violation, cause, minimization, seed, options, versions, first_seen, last_seen)
+VALUES ('{id}', '{id}', 'o', '{cls}', 'anon', 'krn-1', 'k', 'trc-1', 'trc-1', 'FAIL', '', '{{}}', '{{}}', '{{}}', 1,
+    '{{}}', '{{}}', '2026-01-01', '2026-01-01')
+"""
+A_SIGHTING = """
+INSERT INTO run_failure (run_id, failure_id, count, first_seen, last_seen)
+VALUES ('run-1', 'fail-1', 1, '2026-01-01', '2026-01-01')
+"""
+
+
+@pytest.fixture
+def first_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """The program is the release whose schema was 0001, until it is called."""
+    migrations = tmp_path / "first"
+    shutil.copytree(schema.MIGRATIONS, migrations)
+    for later in (migrations / "versions").glob("000[2-9]_*.py"):
+        later.unlink()
+    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
+    schema.revisions.cache_clear()
+
+    def update() -> None:
+        monkeypatch.undo()
+        schema.revisions.cache_clear()
+
+    yield update
+    update()
+
+
+def test_class_conformance_comes_with_0002_and_everything_stored_stays(
+    target: str, first_release: Callable[[], None]
+) -> None:
+    with open_database(target) as database:
+        for statement in (A_KERNEL, A_RUN, A_TRACE, A_FAILURE.format(id="fail-1", cls="cost"), A_SIGHTING):
+            _execute(database, statement)
+        with pytest.raises(IntegrityError):
+            _execute(database, A_FAILURE.format(id="fail-2", cls="conformance"))
+    first_release()
+    with open_database(target) as database:
+        _execute(database, A_FAILURE.format(id="fail-2", cls="conformance"))
+        with pytest.raises(IntegrityError):
+            _execute(database, A_FAILURE.format(id="fail-3", cls="taste"))
+        with database.read() as session:
+            assert session.execute(text("SELECT id, class FROM failure ORDER BY id")).all() == [
+                ("fail-1", "cost"),
+                ("fail-2", "conformance"),
+            ]
+            assert session.execute(text("SELECT failure_id FROM run_failure")).all() == [("fail-1",)]
+
+
 @pytest.mark.parametrize("access", ["read", "write"])
 def test_older_schema_is_brought_up_to_date_with_its_data(
     target: str, access: Access, next_release: Callable[[], None]
@@ -206,6 +261,7 @@ def test_older_schema_that_cannot_be_written_is_refused(
 
 
 def test_draft_of_a_revision_makes_what_the_models_have_more(target: str, next_release: Callable[[], None]) -> None:
+    before = len(schema.revisions())
     next_release()
     drafted = draft_revision("one time more").read_text()
     # The models know nothing of the column the release before added.
@@ -215,7 +271,7 @@ def test_draft_of_a_revision_makes_what_the_models_have_more(target: str, next_r
     with open_database(target) as database, database.engine.connect() as connection:
         options = {"version_table": schema.VERSION_TABLE}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
-        assert schema.find_revision(connection, "here") == "0003"
+        assert schema.find_revision(connection, "here") == f"{before + 2:04}"
 
 
 def test_sqlite_keeps_foreign_keys_on_after_an_upgrade(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def found(patched: Kernel, before: Kernel, merged: Kernel) -> list[tuple[FoundFa
     pairs = [(patched, before), (before, merged), (merged, before)]
     return [
         (failure, kernel, reference)
-        for (kernel, reference), seed in product(pairs, (1, 2))
+        for (kernel, reference), seed in product(pairs, (1, 2, 3, 4))
         for failure in run_unit(UnitSpec(kernel, World(3), "swarm", seed, OPS)).failures
     ]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fuzzer.unit import UnitSpec, start_engine
-from simcore.constants import RESULT_EAGAIN, RESULT_OK
+from simcore.constants import MAX_FILE, MAX_HUGE, MAX_VPN, RESULT_EBUSY, RESULT_OK
 from simcore.core import NEEDS, new_machine
 from simcore.features import ALL_FEATURES
 from simcore.kernel_files import canary_kernels, find_kernel, shipped_kernels
@@ -70,6 +70,10 @@ def random_world(rng: random.Random) -> World:
         mergeable=rng.randint(0, pages),
         swap=rng.choice(("disk", "zram")),
         features=frozenset(name for name in ALL_FEATURES if rng.random() < 0.9),
+        file=(file := rng.randint(0, min(MAX_FILE, (MAX_VPN - pages) // 2))),
+        huge=rng.randint(0, min(MAX_HUGE, MAX_VPN - pages - 2 * file)),
+        advised=rng.randint(0, 1),
+        batch=rng.choice((1, 1, 2, 3, 15, 31)),
     )
 
 
@@ -122,7 +126,7 @@ def run_broken(machine: Any, traces: int, size: int) -> None:
             machine.start(checks)
             results = [op(word) for word in words]
             machine.finish()
-            assert not results or RESULT_OK <= min(results) <= max(results) <= RESULT_EAGAIN
+            assert not results or RESULT_OK <= min(results) <= max(results) <= RESULT_EBUSY
 
 
 @pytest.mark.slow
@@ -147,5 +151,5 @@ def test_op_of_any_word_is_run_or_skipped(compiled: bool) -> None:
     for _ in range(20):
         machine.start(ALL_CHECKS)
         results = {machine.op(rng.getrandbits(32)) for _ in range(500)}
-        assert results <= set(range(RESULT_OK, RESULT_EAGAIN + 1))
+        assert results <= set(range(RESULT_OK, RESULT_EBUSY + 1))
         machine.finish()

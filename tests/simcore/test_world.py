@@ -58,7 +58,7 @@ def test_world_takes_features_out_for_good() -> None:
 
 def test_world_encodes_to_the_numbers_of_the_core() -> None:
     world = World(3, 5, 20, 7, 2, 4, "zram", frozenset(["fork", "madv_dontneed"]))
-    assert world.encode() == (3, 5, 20, 7, 2, 4, 1, 0b1001)
+    assert world.encode() == (3, 5, 20, 7, 2, 4, 0, 0, 1, 1, 1, 0b1001)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,9 @@
+# Written from follow.py by `make headers`.
+
+cimport cython
+from simcore.mm_types cimport mm_state
+
+cdef bint follow_drains(mm_state *s) noexcept nogil
+@cython.locals(taken=bint, given_up=bint)
+cdef bint shows_scan(mm_state *s, int pte, int choice) noexcept nogil
+cdef int follow_choice(mm_state *s, int pfn) noexcept nogil
