@@ -17,6 +17,7 @@ from simcore.errors import unknown_name
 # In the order of --help. Each is a module of cli.commands that has `command`, a command or a group.
 COMMANDS: tuple[str, ...] = (
     "run",
+    "ablate",
     "replay",
     "explain",
     "minimize",

@@ -15,7 +15,7 @@ from simcore.world import World
 
 DEFAULT_SECONDS = 10.0
 # Swarm draws smaller worlds than this one, so it may have more than most traces need.
-DEFAULT_WORLD = World(processes=3, memcgs=2)
+DEFAULT_WORLD = World(processes=3, frames=20, slots=12, memcgs=2, file=1, huge=3, batch=3)
 DEFAULT_LENGTH = 40
 # A fifth of a second's work, as UNIT_OPS is compiled, so that a run stops and shows its progress without delay.
 UNIT_OPS_UNCOMPILED = 10_000

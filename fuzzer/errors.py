@@ -16,6 +16,10 @@ class UnitError(FuzzerError):
     """A unit that cannot be, or a description that no unit has."""
 
 
+class AblationError(FuzzerError):
+    """Features that cannot be left out one after the other, or of which nothing would be learned."""
+
+
 class NotAFailure(FuzzerError):  # noqa: N818 - it reads as what happened
     """A trace was given as a failure, and does not show it on this kernel."""
 

@@ -9,10 +9,24 @@ from itertools import combinations
 from typing import Any
 
 from fuzzer.arguments import least_size, renamed, used
+from fuzzer.places import (
+    KINDS_OF_FEATURE,
+    KINDS_OF_SIZE,
+    Kind,
+    Place,
+    first_subpage,
+    least_pages,
+    moved,
+    page_at,
+    place_of,
+    used_places,
+    with_places,
+    without_kinds,
+)
 from fuzzer.rank import is_stepped, op_rank
 from fuzzer.reducer import Pass, Reducer
 from fuzzer.tokens import free_token, renumber_tokens, shared_stores, with_own_token
-from simcore.constants import FIRST_SHARED_TOKEN, KSWAPD
+from simcore.constants import FIRST_SHARED_TOKEN, KSWAPD, MAX_VPN, WHOLE_AREA
 from simcore.ops import KERNEL_ACTORS, OP_BY_NAME, OPS, ArgKind, actor_numbers
 from simcore.trace import Trace
 from simcore.trace_op import Op, arg_range
@@ -20,7 +34,9 @@ from simcore.world import SIZES, World
 
 # A pair of ops is tried for deletion only in traces up to this length: pairs grow with its square.
 LONGEST_FOR_PAIRS = 40
-NAMED_SIZES: dict[str, ArgKind] = {"processes": "process", "pages": "page", "memcgs": "memcg"}
+NAMED_SIZES: dict[str, ArgKind] = {"processes": "process", "memcgs": "memcg"}
+# Sizes at which the world is plain.
+PLAIN_SIZES: dict[str, int] = {"batch": 1, "huge": 0, "file": 0, "advised": 1}
 
 
 def delete_ops(r: Reducer) -> None:
@@ -48,11 +64,81 @@ def delete_pairs(r: Reducer) -> None:
 def delete_features(r: Reducer) -> None:
     """Take features out of the world, together with the ops that need them."""
     for name in sorted(r.best.world.features):
-        if name not in r.best.world.features:
-            continue
-        ops = tuple(op for op in map(plain_op, r.ops) if op.name != "step") if name == "steps" else r.ops
-        kept = tuple(op for op in ops if name not in OP_BY_NAME[op.name].needs)
-        r.attempt(replace(r.best, ops=kept, world=r.best.world.without([name])))
+        if name in r.best.world.features:
+            any(r.attempt(candidate) for candidate in _without_feature(r.best, name))
+
+
+def _without_feature(trace: Trace, name: str) -> Iterator[Trace]:
+    """The trace without a feature: without the ops on pages that are gone with it, and with anonymous ones instead."""
+    ops = tuple(op for op in map(plain_op, trace.ops) if op.name != "step") if name == "steps" else trace.ops
+    trace = replace(trace, ops=tuple(op for op in ops if name not in OP_BY_NAME[op.name].needs))
+    kinds = KINDS_OF_FEATURE.get(name, ())
+    for candidate in (without_kinds(trace, kinds), _anonymous_instead(trace, kinds)):
+        there = candidate and moved(candidate, candidate.world.without([name]))
+        if there:
+            yield there
+
+
+def plain_sizes(r: Reducer) -> None:
+    """Do without batches, the huge area and the file, with the same ops or with some fewer, on anonymous pages."""
+    for name, plain in PLAIN_SIZES.items():
+        if getattr(r.best.world, name) != plain:
+            _to_plain_size(r, name)
+
+
+def _to_plain_size(r: Reducer, name: str) -> bool:
+    """Bring one size to what it is in a plain world; whether that was taken."""
+    ops = r.ops
+    shorter = [ops[:i] + ops[j:] for i, j in combinations(range(len(ops) + 1), 2) if j - i <= 2]
+    for kept in (ops, *shorter):
+        candidate = _in_plain_size(replace(r.best, ops=kept), name)
+        if candidate and r.attempt(candidate):
+            return True
+    return False
+
+
+def _in_plain_size(trace: Trace, name: str) -> Trace | None:
+    there = _anonymous_instead(trace, KINDS_OF_SIZE.get(name, ()))
+    sizes: dict[str, Any] = {name: PLAIN_SIZES[name]}
+    return there and moved(there, replace(there.world, **sizes))
+
+
+def pages_to_anonymous(r: Reducer) -> None:
+    """Put an anonymous page of its own in the place of one page of the file or of the area, and lower their number."""
+    for place in used_places(r.best):
+        if place[0] not in ("anon", "area") and place in used_places(r.best):
+            candidate = _with_anonymous(r.best, [place])
+            fewer = candidate and _packed(candidate, "huge" if place[0] == "huge" else "file")
+            if fewer:
+                r.attempt(fewer)
+
+
+def _anonymous_instead(trace: Trace, kinds: tuple[Kind, ...]) -> Trace | None:
+    """The trace with an anonymous page of its own for each page of these kinds; None without room for them."""
+    return _with_anonymous(trace, [place for place in used_places(trace) if place[0] in kinds])
+
+
+def _with_anonymous(trace: Trace, places: list[Place]) -> Trace | None:
+    """The trace with an anonymous page of its own for each of these places; None without room for them."""
+    world = trace.world
+    if world.total_pages + len(places) > MAX_VPN:
+        return None
+    anonymous: dict[Place, Place] = {place: ("anon", world.pages + i) for i, place in enumerate(places)}
+    wider = replace(world, pages=world.pages + len(places))
+    return moved(trace, wider, lambda place: anonymous.get(place, place))
+
+
+def _packed(trace: Trace, size: str) -> Trace | None:
+    """The trace with the file's pages, or those of the area, numbered without a gap, and no more of them."""
+    indices = sorted({index for kind, index in used_places(trace) if kind in KINDS_OF_SIZE[size]})
+    sizes: dict[str, Any] = {size: len(indices)}
+    if getattr(trace.world, size) <= len(indices):
+        return None
+
+    def packed(place: Place) -> Place:
+        return (place[0], indices.index(place[1])) if place[0] in KINDS_OF_SIZE[size] else place
+
+    return moved(trace, replace(trace.world, **sizes), packed)
 
 
 def steps_to_plain_ops(r: Reducer) -> None:
@@ -120,9 +206,10 @@ def lower_arguments(r: Reducer) -> None:
 
 def merge_names(r: Reducer) -> None:
     """Let two pages, processes or cgroups be one."""
-    for kind in NAMED_SIZES.values():
+    kinds: tuple[ArgKind, ...] = ("process", "page", "memcg")
+    for kind in kinds:
         for greater in sorted(used(r.ops, kind), reverse=True):
-            for lesser in range(greater):
+            for lesser in _values_below(kind, greater, r.best.world):
                 if r.attempt(renamed(r.best, kind, {greater: lesser})):
                     break
 
@@ -131,10 +218,10 @@ def processes_to_pages(r: Reducer) -> None:
     """Do without fork: what the children did to their pages, the first process does to further pages."""
     world = r.best.world
     pages = world.pages * world.processes
-    if not any(op.name == "fork" for op in r.ops) or pages > SIZES["pages"][1]:
+    if not any(op.name == "fork" for op in r.ops) or pages + world.total_pages - world.pages > MAX_VPN:
         return
-    ops = [_in_first_process(op, world) for op in r.ops if op.name not in ("fork", "exit")]
     wide = replace(world, pages=pages, mergeable=pages if world.mergeable else 0)
+    ops = [_in_first_process(op, world, wide) for op in r.ops if op.name not in ("fork", "exit")]
     r.attempt(replace(r.best, ops=tuple(ops), world=wide))
 
 
@@ -148,6 +235,7 @@ def mergeable_from_the_start(r: Reducer) -> None:
 
 def renumber(r: Reducer) -> None:
     """Number pages, processes, cgroups and tokens in the order of first use, all at once or two at a time."""
+    _renumber_places(r)
     for kind in NAMED_SIZES.values():
         names = {value: place for place, value in enumerate(used(r.ops, kind))}
         r.attempt(renamed(r.best, kind, names))
@@ -158,6 +246,25 @@ def renumber(r: Reducer) -> None:
         r.attempt(with_own_token(r.best, place))
 
 
+def _renumber_places(r: Reducer) -> None:
+    """Number the pages of each sort in the order of first use; a file's page has one number, however it is mapped."""
+    for size, kinds in KINDS_OF_SIZE.items():
+        first_use = dict.fromkeys(index for kind, index in used_places(r.best) if kind in kinds and kind != "area")
+        _attempt_indices(r, kinds, {index: number for number, index in enumerate(first_use)})
+        for lesser, greater in combinations(range(least_pages(r.best)[size]), 2):
+            _attempt_indices(r, kinds, {lesser: greater, greater: lesser})
+
+
+def _attempt_indices(r: Reducer, kinds: tuple[Kind, ...], indices: dict[int, int]) -> None:
+    """Attempt other numbers for the pages of these kinds."""
+    places: dict[Place, Place] = {
+        (kind, before): (kind, after) for kind in kinds if kind != "area" for before, after in indices.items()
+    }
+    candidate = with_places(r.best, places)
+    if candidate:
+        r.attempt(candidate)
+
+
 def lower_world(r: Reducer) -> None:
     """Lower the sizes of the world, each to the least that keeps the failure; take a disk for swap."""
     if r.best.world.swap != "disk":
@@ -165,8 +272,10 @@ def lower_world(r: Reducer) -> None:
     for name, (least, _) in SIZES.items():
         if name in NAMED_SIZES:
             least = max(least, least_size(r.ops, NAMED_SIZES[name]))
+        least = max(least, least_pages(r.best).get(name, 0))
         for value in range(least, getattr(r.best.world, name)):
-            if r.attempt(replace(r.best, world=_resized(r.best.world, name, value))):
+            candidate = moved(r.best, _resized(r.best.world, name, value))
+            if candidate and r.attempt(candidate):
                 break
 
 
@@ -182,6 +291,8 @@ PASSES: tuple[Pass, ...] = (
     delete_ops,
     steps_to_plain_ops,
     delete_features,
+    plain_sizes,
+    pages_to_anonymous,
     processes_to_pages,
     mergeable_from_the_start,
     merge_names,
@@ -262,13 +373,15 @@ def _variants(op: Op, trace: Trace) -> Iterator[Op]:
     for spec in OPS:
         if spec.needs <= world.features and spec.name != "step":
             args = tuple(named.get(kind, arg_range(kind, world)[0]) for kind in spec.args)
+            if WHOLE_AREA in args and not spec.area:
+                args = tuple(first_subpage(value, world) for value in args)
             yield Op(spec.name, args)
             if op.begin and spec.path and spec.actor == runner:
                 yield Op(spec.name, args, op.thread, begin=True)
 
 
-def _in_first_process(op: Op, world: World) -> Op:
-    """The op done by the first process, to a page that no other process's page becomes."""
+def _in_first_process(op: Op, world: World, wide: World) -> Op:
+    """The op done by the first process, to a page that no other process's anonymous page becomes; other pages stay."""
     if op.name == "step" and op.args[0] < KSWAPD:
         return replace(op, args=(op.args[0] % 2,))
     args = dict(zip(OP_BY_NAME[op.name].args, op.args, strict=True))
@@ -276,7 +389,10 @@ def _in_first_process(op: Op, world: World) -> Op:
         process = args["process"]
         args["process"] = 0
         if "page" in args:
-            args["page"] += process * world.pages
+            kind, index = place_of(args["page"], world)
+            number = page_at((kind, index + process * world.pages) if kind == "anon" else (kind, index), wide)
+            assert number is not None, f"the wider world {wide} has every page"
+            args["page"] = number
     return replace(op, args=tuple(args.values()))
 
 
@@ -285,7 +401,8 @@ def _values_below(kind: ArgKind, value: int, world: World) -> list[int]:
         return []
     if kind == "actor":
         return sorted(actor for actor in actor_numbers(world.processes).values() if actor < value)
-    return list(range(arg_range(kind, world)[0], value))
+    least, greatest = arg_range(kind, world)
+    return list(range(least, min(value, greatest + 1)))
 
 
 def _resized(world: World, name: str, value: int) -> World:

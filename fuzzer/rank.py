@@ -1,7 +1,7 @@
 """Which of two failing traces is the simpler one: a total order, so that minimizing comes to an end.
 
-Fewer ops before all; then fewer ops that cut paths into steps; then fewer features, a smaller world, and the
-ops that need less, say less and stand earlier in the table of ops.
+Fewer ops before all; then fewer ops that cut paths into steps; then fewer features, a plainer world (without batches,
+a huge area and a file), a smaller one, and the ops that need less, say less and stand earlier in the table of ops.
 """
 
 from functools import lru_cache
@@ -35,9 +35,13 @@ def stepped(ops: tuple[Op, ...]) -> int:
 
 @lru_cache(maxsize=1 << 10)
 def world_rank(world: World) -> WorldRank:
-    """What orders worlds: the number of features, the sizes, zram after disk, and the features' names."""
+    """What orders worlds: the number of features, the sizes, zram after disk, and the features' names.
+
+    The sizes that bring in something of another sort come first: anonymous pages are simpler, however many.
+    """
+    sorts = (world.batch, world.huge, world.file, 1 - world.advised)
     sizes = (world.processes, world.pages, world.memcgs, world.mergeable, world.frames, world.slots)
-    return len(world.features), sizes, world.swap == "zram", tuple(sorted(world.features))
+    return len(world.features), sorts + sizes, world.swap == "zram", tuple(sorted(world.features))
 
 
 def rank(trace: Trace) -> Rank:

@@ -2,7 +2,7 @@
 
 Every sequence of ops that the world has is tried, shortest first and the simplest op first, with these left
 out: pages and tokens are named in the order of first use, and what follows an op that was skipped equals a
-shorter trace.
+shorter trace, as does what has a drain where there are no batches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +11,10 @@ from itertools import product
 
 from fuzzer.arguments import used
 from fuzzer.judge import Judge, word_of
+from fuzzer.places import ranges
 from fuzzer.rank import op_rank, rank
 from fuzzer.tokens import OWN_TOKENS, SHARED_TOKENS, token_of
-from simcore.constants import RESULT_SKIPPED
+from simcore.constants import RESULT_SKIPPED, WHOLE_AREA
 from simcore.ops import OPS, ArgKind, OpSpec, actor_numbers
 from simcore.trace import Trace
 from simcore.trace_op import Op, arg_range
@@ -121,6 +122,7 @@ class _Form:
     spec: OpSpec
     thread: int
     begin: bool
+    takes_area: bool = False
 
     @property
     def example(self) -> Op:
@@ -129,24 +131,29 @@ class _Form:
 
     def ops(self, values: Mapping[ArgKind, Sequence[int]]) -> Iterator[Op]:
         """The op with every choice of arguments, the least first."""
-        for args in product(*(values[kind] for kind in self.spec.args)):
+        for args in product(*(self._choices(kind, values[kind]) for kind in self.spec.args)):
             yield Op(self.spec.name, args, self.thread, self.begin)
+
+    def _choices(self, kind: ArgKind, values: Sequence[int]) -> Sequence[int]:
+        """The values of one argument: an op that can be done to the whole huge area may be."""
+        return (*values, WHOLE_AREA) if kind == "page" and self.takes_area else values
 
 
 def _forms(world: World) -> Iterator[_Form]:
     has_steps = "steps" in world.features
     for spec in OPS:
-        if not spec.needs <= world.features:
+        if not spec.needs <= world.features or (spec.name == "drain" and world.batch == 1):
             continue
+        takes_area = spec.area and len(ranges(world)["area"]) > 0
         for begin in (False, True) if has_steps and spec.path else (False,):
             for thread in (0, 1) if has_steps and spec.actor == "thread" else (0,):
-                yield _Form(spec, thread, begin)
+                yield _Form(spec, thread, begin, takes_area)
 
 
 def _values(pages: frozenset[int], tokens: frozenset[int], world: World) -> dict[ArgKind, Sequence[int]]:
     """The values of each kind of argument worth trying where these pages and tokens have been used."""
     # A cgroup's limit above what all pages together can be charged is none.
-    most_charged = min(world.processes * world.pages, arg_range("count", world)[1])
+    most_charged = min(world.processes * world.total_pages, arg_range("count", world)[1])
     return {
         "process": range(world.processes),
         "page": _pages(pages, world),
@@ -158,10 +165,13 @@ def _values(pages: frozenset[int], tokens: frozenset[int], world: World) -> dict
 
 
 def _pages(named: frozenset[int], world: World) -> list[int]:
-    """The pages used so far, and the first unused one of those that are alike."""
+    """The pages used so far, and the first unused one of those that are alike.
+
+    Of a file and of the huge area no two pages are: truncation and the neighbours in a page table tell them apart.
+    """
     merged = [page for page in range(world.mergeable) if page not in named]
     others = [page for page in range(world.mergeable, world.pages) if page not in named]
-    return sorted([*named, *merged[:1], *others[:1]])
+    return sorted({*named, *merged[:1], *others[:1], *range(world.pages, world.total_pages)} - {WHOLE_AREA})
 
 
 def _tokens(stored: frozenset[int], world: World) -> list[int]:

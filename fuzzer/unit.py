@@ -154,19 +154,22 @@ def key_of(violation: Violation) -> FailureKey:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A sequence that the core wanted seen. `core_key` is the key under which the core counts it."""
+    """A sequence that the core wanted seen. `core_key` is the key under which the core counts it, `ops` how many ops
+    the unit had done at its end.
+    """
 
     core_key: int
     trace: Trace
     violation: Violation
     sequence: int
+    ops: int
     weights: dict[str, int]
 
 
 def _take_samples(spec: UnitSpec, engine: Any, machine: Any, before: list[_Sample]) -> list[_Sample]:
     """One sample of the sequence just run for each key it shows and that has too few yet."""
     trace = drawn_trace(engine, spec.kernel.name)
-    sequence = engine.counts()[0] - 1
+    sequences, ops, _ = engine.counts()
     weights = {op.name: weight for op in OPS if (weight := engine.weights()[op.code])}
     taken = []
     seen = violations_of(machine) if spec.checks else run_trace(trace, spec.kernel).violations
@@ -176,7 +179,7 @@ def _take_samples(spec: UnitSpec, engine: Any, machine: Any, before: list[_Sampl
         code = ORACLE_BY_NAME[violation.oracle].code
         core_key = code * ORIGINS + (KINDS.index(violation.kind) if violation.kind in KINDS else 0)
         if sum(sample.core_key == core_key for sample in before) < SAMPLES_PER_KEY:
-            taken.append(_Sample(core_key, trace, violation, sequence, weights))
+            taken.append(_Sample(core_key, trace, violation, sequences - 1, ops, weights))
     return taken
 
 
@@ -204,6 +207,7 @@ def _options(spec: UnitSpec, sample: _Sample) -> dict[str, object]:
         "checks": spec.checks,
         "samples_per_key": SAMPLES_PER_KEY,
         "sequence": sample.sequence,
+        "found_at": sample.ops,
         "world": str(sample.trace.world),
         "weights": sample.weights,
     }

@@ -133,7 +133,9 @@ KSMD = 10
 KHUGEPAGED = 11
 # Reclaim entered from an allocation or a memory cgroup's limit, inside another actor's step.
 DIRECT_RECLAIM = 12
-MAX_ACTORS = 13
+# Faults that a collapse makes by itself.
+COLLAPSE_FAULT = 13
+MAX_ACTORS = 14
 
 # What a step of a path reports.
 STEP_DONE = 0
@@ -145,6 +147,20 @@ PATH_NONE = 0
 PATH_FAULT = 1
 PATH_RECLAIM = 2
 PATH_MIGRATE = 3
+PATH_KSM = 4
+PATH_COLLAPSE = 5
+
+# Phases of a KSM scan.
+KSM_NEXT = 0
+KSM_STABLE = 1
+KSM_PROTECT = 2
+KSM_COMPARE = 3
+KSM_REPLACE = 4
+
+# Phases of a collapse.
+COLLAPSE_SCAN = 0
+COLLAPSE_SWAPIN = 1
+COLLAPSE_COPY = 2
 
 # Phases of a fault.
 FAULT_SWAP_READ = 1
@@ -169,13 +185,15 @@ MIGRATE_MOVE = 3
 MIGRATE_RESTORE = 4
 
 # What a fault is for. From FOR_STORE on it is one for writing. FOR_TOUCH and FOR_POPULATE load and store nothing
-# (mlock); FOR_GUP stores through get_user_pages(), FOR_PIN only holds the page for a device to store to.
+# (mlock); FOR_GUP_READ loads and FOR_GUP stores through get_user_pages(), FOR_PIN only holds the page for a device to
+# store to.
 FOR_READ = 0
 FOR_TOUCH = 1
-FOR_STORE = 2
-FOR_POPULATE = 3
-FOR_GUP = 4
-FOR_PIN = 5
+FOR_GUP_READ = 2
+FOR_STORE = 3
+FOR_POPULATE = 4
+FOR_GUP = 5
+FOR_PIN = 6
 
 # What reclaim must do with a page when the branch of a reading is followed.
 FOLLOW_ANY = 0

@@ -19,8 +19,8 @@ cdef int file_op(mm_state *s, int code, int actor, int ptep) noexcept nogil
 cdef int vma_op(mm_state *s, int code, int actor, int ptep) noexcept nogil
 cdef int change_vma(mm_state *s, int code, int actor, int ptep) noexcept nogil
 cdef int mergeable_op(mm_state *s, int code, int ptep) noexcept nogil
-cdef int huge_op(mm_state *s, int code, int actor, int ptep) noexcept nogil
-cdef int area_op(mm_state *s, int code, int actor, int mm) noexcept nogil
+cdef int huge_op(mm_state *s, int code, int actor, int ptep, bint begin) noexcept nogil
+cdef int area_op(mm_state *s, int code, int actor, int mm, bint begin) noexcept nogil
 cdef int lock_area(mm_state *s, int actor, int mm) noexcept nogil
 @cython.locals(was_writable=bint)
 cdef int make_writable(mm_state *s, int actor, int ptep) noexcept nogil
@@ -28,6 +28,7 @@ cdef bint is_process_op(int code) noexcept nogil
 cdef int whole_process_op(mm_state *s, int code, int actor, int mm, int token) noexcept nogil
 cdef int process_op(mm_state *s, int code, int mm, int thread, int second, int token, bint begin) noexcept nogil
 cdef int reclaim_op(mm_state *s, int memcg, bint begin) noexcept nogil
+cdef int ksm_op(mm_state *s, bint begin) noexcept nogil
 cdef int swapoff_op(mm_state *s, int code) noexcept nogil
 cdef int io_op(mm_state *s, bint failed) noexcept nogil
 cdef int memcg_op(mm_state *s, int code, int memcg, int pages, bint begin) noexcept nogil
@@ -36,10 +37,3 @@ cdef int system_op(mm_state *s, int code, int first, int second, bint begin) noe
 @cython.locals(stepping=bint, begin=bint)
 cdef int dispatch(mm_state *s, uint32_t word) noexcept nogil
 cdef int execute_op(mm_state *s, uint32_t word) noexcept nogil
-cdef bint settle(mm_state *s) noexcept nogil
-cdef int owed_discard(mm_state *s, bint swapped) noexcept nogil
-cdef int first_kept(mm_state *s) noexcept nogil
-cdef void check_discardable(mm_state *s) noexcept nogil
-cdef void read_everything(mm_state *s) noexcept nogil
-cdef void fold_state(mm_state *s) noexcept nogil
-cdef void finish_trace(mm_state *s) noexcept nogil

@@ -1,4 +1,4 @@
-"""One op after the other: what a trace word means, whose turn it is, and what happens at the end of a trace.
+"""One op after the other: what a trace word means, and whose turn it is.
 
 An actor that is on a path finishes it before it does anything else. Where it cannot, because another actor holds a
 lock, its op waits: the path stays begun, and goes on when somebody steps it or at the end of the trace.
@@ -74,6 +74,10 @@ def step_actor(s: "MmState", actor: int) -> int:
         return step_reclaim(s, actor)
     if path == PATH_NONE:
         return STEP_DONE
+    if path == PATH_KSM:
+        return step_ksm(s)
+    if path == PATH_COLLAPSE:
+        return step_collapse(s)
     return step_migrate(s, actor)
 
 
@@ -97,7 +101,7 @@ def is_idle(s: "MmState", actor: int) -> bool:
 
 def access_page(s: "MmState", actor: int, ptep: int, write: int, token: int, begin: bool) -> int:
     """A load or store by a thread; one that needs no fault is over at once."""
-    if not begin and access_permitted(s.pte[ptep], write):
+    if not begin and write != FOR_GUP_READ and access_permitted(s.pte[ptep], write):
         access(s, ptep, write, token)
         return RESULT_OK
     begin_fault(s, actor, ptep, write, token)
@@ -140,9 +144,13 @@ def page_op(s: "MmState", code: int, actor: int, ptep: int, token: int, begin: b
         return madvise_pageout(s, actor, ptep)
     if code == OP_GUP_WRITE:
         return access_page(s, actor, ptep, FOR_GUP, token, begin)
+    if code == OP_GUP_READ:
+        return access_page(s, actor, ptep, FOR_GUP_READ, ZEROS, begin)
     if code == OP_PIN:
         pinned = s.pin_page[ptep >> VPN_SHIFT] >= 0
         return RESULT_SKIPPED if pinned else access_page(s, actor, ptep, FOR_PIN, ZEROS, begin)
+    if code == OP_COLLAPSE or code == OP_SPLIT:
+        return huge_op(s, code, actor, ptep, begin)
     if code == OP_PUNCH or code == OP_TRUNCATE:
         return file_op(s, code, actor, ptep)
     return vma_op(s, code, actor, ptep)
@@ -159,8 +167,6 @@ def vma_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
     """An op that changes the page's vma: under mmap_lock for writing, so it waits for faults of other threads."""
     if s.mmap_readers[ptep >> VPN_SHIFT] > 0:
         return RESULT_BLOCKED
-    if code == OP_COLLAPSE or code == OP_SPLIT:
-        return huge_op(s, code, actor, ptep)
     # The vma is split at the page, so a huge mapping is too.
     split_area(s, ptep)
     return change_vma(s, code, actor, ptep)
@@ -194,24 +200,29 @@ def mergeable_op(s: "MmState", code: int, ptep: int) -> int:
     return break_ksm(s, ptep)
 
 
-def huge_op(s: "MmState", code: int, actor: int, ptep: int) -> int:
+def huge_op(s: "MmState", code: int, actor: int, ptep: int, begin: bool) -> int:
     """An op on the huge area, through any page of it."""
     if not in_area(s, ptep):
         return RESULT_SKIPPED
-    return collapse_op(s, actor, ptep) if code == OP_COLLAPSE else split_op(s, actor, ptep)
+    if code == OP_SPLIT:
+        return split_op(s, actor, ptep)
+    if not is_idle(s, KHUGEPAGED):
+        return RESULT_BLOCKED
+    begin_collapse(s, ptep >> VPN_SHIFT)
+    return RESULT_OK if begin else run_actor(s, KHUGEPAGED)
 
 
-def area_op(s: "MmState", code: int, actor: int, mm: int) -> int:
+def area_op(s: "MmState", code: int, actor: int, mm: int, begin: bool) -> int:
     """An op on the whole huge area of a process."""
     if s.nr_huge == 0:
         return RESULT_SKIPPED
     if OP_MADV_FREE <= code <= OP_MADV_PAGEOUT:
         return advise_area(s, code, actor, mm)
     first = area_start(s, mm)
+    if code == OP_COLLAPSE or code == OP_SPLIT:
+        return huge_op(s, code, actor, first, begin)
     if s.mmap_readers[mm] > 0:
         return RESULT_BLOCKED
-    if code == OP_COLLAPSE or code == OP_SPLIT:
-        return huge_op(s, code, actor, first)
     if code == OP_MLOCK:
         return lock_area(s, actor, mm)
     if code == OP_MUNLOCK or code == OP_MPROTECT_RO or code == OP_MPROTECT_RW or code == OP_MREMAP:
@@ -281,7 +292,7 @@ def process_op(s: "MmState", code: int, mm: int, thread: int, second: int, token
     if OPS_WITHOUT_PAGE >> code & 1:
         return whole_process_op(s, code, actor, mm, token)
     if second == WHOLE_AREA:
-        return area_op(s, code, actor, mm)
+        return area_op(s, code, actor, mm, begin)
     if second >= s.nr_vpn:
         return RESULT_SKIPPED
     ptep = mm << VPN_SHIFT | second
@@ -297,6 +308,14 @@ def reclaim_op(s: "MmState", memcg: int, begin: bool) -> int:
         return RESULT_BLOCKED
     begin_reclaim(s, KSWAPD, memcg, MAX_PAGES)
     return RESULT_OK if begin else run_actor(s, KSWAPD)
+
+
+def ksm_op(s: "MmState", begin: bool) -> int:
+    """A scan by ksmd."""
+    if not is_idle(s, KSMD):
+        return RESULT_BLOCKED
+    begin_ksm(s)
+    return RESULT_OK if begin else run_actor(s, KSMD)
 
 
 def swapoff_op(s: "MmState", code: int) -> int:
@@ -344,8 +363,7 @@ def system_op(s: "MmState", code: int, first: int, second: int, begin: bool) -> 
     if code == OP_STEP:
         return step_op(s, first)
     if code == OP_KSM_SCAN:
-        ksm_scan(s)
-        return RESULT_OK
+        return ksm_op(s, begin)
     if code == OP_MEMCG_LIMIT or code == OP_MEMCG_RECLAIM:
         return memcg_op(s, code, first, second, begin)
     if code == OP_IO_DONE or code == OP_IO_ERROR:
@@ -381,105 +399,9 @@ def execute_op(s: "MmState", word: "u32") -> int:
     return result
 
 
-def settle(s: "MmState") -> bool:
-    """Let every path run to its end; False if some wait for ever."""
-    for _ in range(MAX_ACTORS * 2):
-        if s.nr_busy == 0 or s.stopped:
-            return True
-        for actor in range(DIRECT_RECLAIM):
-            if s.act_path[actor] != PATH_NONE:
-                run_actor(s, actor)
-    return s.nr_busy == 0
-
-
-def owed_discard(s: "MmState", swapped: bool) -> int:
-    """The first pte whose page MADV_FREE owes a discard and that still maps it, or has it swapped out; -1 if none."""
-    for mm in range(s.nr_mm):
-        first = mm << VPN_SHIFT
-        for ptep in range(first, first + s.nr_vpn):
-            if s.shadow[ptep] & SHADOW_SOLE:
-                kind = pte_kind(s.pte[ptep])
-                if kind == PTE_PRESENT or (swapped and kind != PTE_NONE):
-                    return ptep
-    return -1
-
-
-def first_kept(s: "MmState") -> int:
-    """Put everything under memory pressure; a pte that is still owed its discard then, or -1."""
-    lru_add_drain(s)
-    begin_reclaim(s, DIRECT_RECLAIM, -1, MAX_PAGES)
-    run_reclaim(s, DIRECT_RECLAIM)
-    return owed_discard(s, True) if swap_available(s) else -1
-
-
-def check_discardable(s: "MmState") -> None:
-    """Cost oracle never-discardable: try at the very end whether reclaim discards what it may.
-
-    Nothing else is judged from here on: the trace does not ask for this pressure.
-    """
-    if owed_discard(s, False) < 0 or not swap_available(s):
-        return
-    s.probing = 1
-    kept = first_kept(s)
-    s.probing = 0
-    if kept >= 0:
-        report(s, ORACLE_NEVER_DISCARDABLE, kept, s.expect[kept], 0)
-
-
-def read_everything(s: "MmState") -> None:
-    """Read every page of every process once by the normal path, so that no trace needs reads to fail."""
-    for mm in range(s.nr_mm):
-        if not s.mm_alive[mm]:
-            continue
-        first = mm << VPN_SHIFT
-        for ptep in range(first, first + s.nr_vpn):
-            if s.stopped:
-                return
-            if pte_kind(s.pte[ptep]) != PTE_NONE or s.expect[home(s, ptep)] != ZEROS:
-                access_page(s, mm * THREADS_PER_MM, ptep, FOR_READ, ZEROS, False)
-            if s.nr_busy > 0:
-                report(s, ORACLE_STUCK_PATH, ptep, s.expect[ptep], 0)
-                return
-
-
-def fold_state(s: "MmState") -> None:
-    """Fold what is left of the machine into the outcome."""
-    for mm in range(s.nr_mm):
-        first = mm << VPN_SHIFT
-        for ptep in range(first, first + s.nr_vpn):
-            s.outcome = mix(s.outcome, s.pte[ptep])
-    for pfn in range(s.nr_frames):
-        # On which node a frame lies decides nothing.
-        s.outcome = mix(s.outcome, s.page_flags[pfn] & ~PG_NODE1)
-
-
-def finish_trace(s: "MmState") -> None:
-    """End a trace: let every path and write end, read every page, look what can be discarded."""
-    if not s.stopped and not settle(s):
-        report(s, ORACLE_STUCK_PATH, -1, 0, 0)
-        fold_state(s)
-        return
-    end_all_swap_writes(s)
-    checks = s.checks
-    # What these reads cost is not the trace's doing.
-    s.checks = checks & ~CHECK_COST
-    read_everything(s)
-    s.checks = checks
-    if s.nr_busy > 0:
-        fold_state(s)
-        return
-    if s.checks & CHECK_COUNTS and not s.stopped:
-        check_counts(s)
-    fold_state(s)
-    if s.checks & CHECK_COST and not s.stopped:
-        check_discardable(s)
-    s.outcome = mix(s.outcome, s.failed)
-
-
 if not cython.compiled:
-    from simcore.bits import mix, pte_kind
+    from simcore.bits import mix
     from simcore.constants import (
-        CHECK_COST,
         CHECK_COUNTS,
         DIRECT_RECLAIM,
         FEATURE_STEPS,
@@ -487,24 +409,26 @@ if not cython.compiled:
         FEATURE_TMPFS,
         FIRST_OUTCOME,
         FOR_GUP,
+        FOR_GUP_READ,
         FOR_PIN,
         FOR_POPULATE,
         FOR_READ,
         FOR_STORE,
         FOR_TOUCH,
         KCOMPACTD,
+        KHUGEPAGED,
+        KSMD,
         KSWAPD,
         MAX_ACTORS,
         MAX_PAGES,
         MAX_STEPS,
         NR_BATCHES,
+        PATH_COLLAPSE,
         PATH_FAULT,
+        PATH_KSM,
         PATH_NONE,
         PATH_RECLAIM,
         PG_BUDDY,
-        PG_NODE1,
-        PTE_NONE,
-        PTE_PRESENT,
         RESULT_BLOCKED,
         RESULT_EAGAIN,
         RESULT_OK,
@@ -526,8 +450,9 @@ if not cython.compiled:
     from simcore.fork import do_exit, do_fork, mm_init
     from simcore.gup import dma_write, gup_unpin
     from simcore.huge_memory import area_start, in_area, split_area, split_op
-    from simcore.khugepaged import collapse_op
-    from simcore.ksm import break_ksm, ksm_scan
+    from simcore.khugepaged import begin_collapse, step_collapse
+    from simcore.ksm import break_ksm
+    from simcore.ksmd import begin_ksm, step_ksm
     from simcore.madvise import madvise_cold, madvise_dontneed, madvise_free, madvise_pageout
     from simcore.madvise_area import advise_area
     from simcore.memcontrol import memcg_set_limit
@@ -544,6 +469,7 @@ if not cython.compiled:
         OP_DMA,
         OP_EXIT,
         OP_FORK,
+        OP_GUP_READ,
         OP_GUP_WRITE,
         OP_IO_DONE,
         OP_IO_ERROR,
@@ -576,12 +502,9 @@ if not cython.compiled:
         OPS_OF_A_PROCESS,
         OPS_WITHOUT_PAGE,
     )
-    from simcore.oracle_ids import ORACLE_NEVER_DISCARDABLE, ORACLE_STUCK_PATH
-    from simcore.page_io import end_all_swap_writes, end_swap_write
-    from simcore.report import report
+    from simcore.page_io import end_swap_write
     from simcore.shmem import punch_hole, shmem_init, truncate_file
     from simcore.swap import lru_add_drain, lru_init
-    from simcore.swapfile import swap_available, swap_init, sys_swapoff, sys_swapon
+    from simcore.swapfile import swap_init, sys_swapoff, sys_swapon
     from simcore.task_mmu import clear_soft_dirty
-    from simcore.user_memory import home
-    from simcore.vmscan import begin_reclaim, run_reclaim, step_reclaim
+    from simcore.vmscan import begin_reclaim, step_reclaim

@@ -11,9 +11,20 @@ def follow_drains(s: "MmState") -> bool:
     if s.following == FOLLOWING_DRAINS:
         return True
     for ptep in range(s.nr_mm << VPN_SHIFT):
-        if s.follow[ptep] != FOLLOW_ANY and shows_scan(s, s.pte[ptep], s.follow[ptep]):
+        choice = s.follow[ptep]
+        if choice == FOLLOW_ANY:
+            continue
+        if shows_scan(s, s.pte[ptep], choice) or (choice == FOLLOW_TAKE and file_slot_cached(s, ptep)):
             return True
     return False
+
+
+def file_slot_cached(s: "MmState", ptep: int) -> bool:
+    """Whether the page of the file behind an empty pte is swapped out, and still in the swap cache."""
+    if pte_kind(s.pte[ptep]) != PTE_NONE or not s.vm_flags[ptep] & VM_FILE:
+        return False
+    slot = s.shmem_slot[file_index(s, ptep)]
+    return slot >= 0 and s.slot_page[slot] >= 0
 
 
 def shows_scan(s: "MmState", pte: int, choice: int) -> bool:
@@ -40,9 +51,16 @@ def follow_choice(s: "MmState", pfn: int) -> int:
         kind = pte_kind(pte)
         if kind == PTE_PRESENT and not pte & PTE_ZERO_PAGE and s.page_head[pte_payload(pte)] == pfn:
             return s.follow[ptep]
-        if kind == PTE_SWAP and slot >= 0 and pte_payload(pte) == slot:
+        if (kind == PTE_SWAP and slot >= 0 and pte_payload(pte) == slot) or (
+            kind == PTE_NONE and slot >= 0 and shows_slot(s, ptep, slot)
+        ):
             found = s.follow[ptep]
     return found
+
+
+def shows_slot(s: "MmState", ptep: int, slot: int) -> bool:
+    """Whether the empty pte is of a mapping whose page of the file is in the slot."""
+    return s.vm_flags[ptep] & VM_FILE != 0 and s.shmem_slot[file_index(s, ptep)] == slot
 
 
 if not cython.compiled:
@@ -55,9 +73,12 @@ if not cython.compiled:
         FOLLOWING_DRAINS,
         PG_ANON,
         PG_SWAPBACKED,
+        PTE_NONE,
         PTE_PRESENT,
         PTE_SWAP,
         PTE_ZERO_PAGE,
+        VM_FILE,
         VPN_SHIFT,
     )
     from simcore.mm_types import MmState
+    from simcore.shmem import file_index

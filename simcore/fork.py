@@ -87,9 +87,10 @@ def do_fork(s: "MmState", mm: int) -> int:
     s.mm_memcg[child] = s.mm_memcg[mm]
     s.pmd[child] = PMD_NONE
     s.area_dense[child] = 0
-    if s.nr_huge > 0:
-        copy_area(s, mm, child)
+    area = s.nr_vpn - s.nr_huge
     for vpn in range(s.nr_vpn):
+        if vpn == area:
+            copy_area(s, mm, child)
         if not copy_vma(s, mm << VPN_SHIFT | vpn, child << VPN_SHIFT | vpn):
             undo_fork(s, child, vpn)
             return RESULT_ENOMEM

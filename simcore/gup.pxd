@@ -4,6 +4,7 @@ cimport cython
 from simcore.mm_types cimport mm_state
 
 cdef void gup_store(mm_state *s, int ptep, int pfn, int token) noexcept nogil
+cdef void gup_load(mm_state *s, int ptep) noexcept nogil
 @cython.locals(pte_dirty=bint, page_dirty=bint)
 cdef void gup_touch(mm_state *s, int ptep, int pfn) noexcept nogil
 @cython.locals(pte_dirty=bint, page_dirty=bint)

@@ -21,6 +21,17 @@ def gup_store(s: "MmState", ptep: int, pfn: int, token: int) -> None:
         s.page_flags[s.page_head[pfn]] |= PG_DIRTY
 
 
+def gup_load(s: "MmState", ptep: int) -> None:
+    """Load from a page through the kernel's mapping of it (process_vm_readv): no pte becomes young."""
+    pte = s.pte[ptep]
+    if pte & PTE_ZERO_PAGE:
+        user_loaded(s, ptep, ZEROS)
+        return
+    pfn = pte_payload(pte)
+    mark_page_accessed(s, s.page_head[pfn])
+    user_loaded(s, ptep, s.page_content[pfn])
+
+
 def gup_touch(s: "MmState", ptep: int, pfn: int) -> None:
     """Note in the page what the pte is not told."""
     pte_dirty = (s.pte[ptep] & PTE_DIRTY) != 0
@@ -43,6 +54,7 @@ def gup_pin(s: "MmState", ptep: int, pfn: int) -> None:
     get_page(s, pfn)
     if rule0(s, R_GUP_PINS_PAGE):
         s.page_pins[s.page_head[pfn]] += 1
+    s.page_flags[pfn] |= PG_STORED
     s.pin_page[mm] = pfn
     s.pin_ptep[mm] = ptep
     # The device announces its store here, so no discard is owed and the slot's copy is old.
@@ -95,18 +107,20 @@ def forget_file_pins(s: "MmState", index: int) -> None:
 
 
 if not cython.compiled:
-    from simcore.bits import rule0, rule2
+    from simcore.bits import pte_payload, rule0, rule2
     from simcore.constants import (
         MAX_PTES,
         PG_DIRTY,
         PG_STORED,
         PTE_DIRTY,
         PTE_HUGE,
+        PTE_ZERO_PAGE,
         RESULT_OK,
         RESULT_SKIPPED,
         SHADOW_SOLE,
         VM_SHARED,
         VPN_SHIFT,
+        ZEROS,
     )
     from simcore.mm_types import MmState
     from simcore.page_alloc import get_page, put_page
@@ -117,4 +131,4 @@ if not cython.compiled:
         R_UNPIN_DIRTIES_PAGE,
     )
     from simcore.swap import mark_page_accessed
-    from simcore.user_memory import home, user_stored
+    from simcore.user_memory import home, user_loaded, user_stored

@@ -119,6 +119,14 @@ def total_mapcount(s: "MmState", head: int) -> int:
     return total
 
 
+def most_users_of_part(s: "MmState", head: int) -> int:
+    """The greatest number of users that any part has. Source: page_trans_huge_mapcount(), v4.6."""
+    most = 0
+    for number in range(s.nr_huge):
+        most = max(most, users_of_page(s, part_of(s, head, number)))
+    return most
+
+
 def huge_mappings(s: "MmState", head: int) -> int:
     """How many processes map the page by a pmd."""
     count = 0
@@ -146,7 +154,7 @@ def has_extra_refs(s: "MmState", pfn: int) -> bool:
 
 
 def map_huge_page(s: "MmState", mm: int, head: int, bits: int) -> None:
-    """Map a fresh huge page, which nobody else has; it joins its list at once, for batches hold no huge pages."""
+    """Map a fresh huge page, which nobody else has, and send it to its list."""
     first = area_start(s, mm)
     anon_vma_prepare(s, first)
     for number in range(s.nr_huge):
@@ -172,7 +180,16 @@ def map_huge_page(s: "MmState", mm: int, head: int, bits: int) -> None:
 def may_fault_huge(s: "MmState", ptep: int) -> bool:
     """Whether a fault here may map a huge page: an advised area without a page table, in one vma."""
     mm = ptep >> VPN_SHIFT
-    return in_area(s, ptep) and s.vm_flags[ptep] & VM_HUGEPAGE != 0 and s.pmd[mm] == PMD_NONE
+    return in_area(s, ptep) and s.vm_flags[ptep] & VM_HUGEPAGE != 0 and s.pmd[mm] == PMD_NONE and is_one_vma(s, mm)
+
+
+def is_one_vma(s: "MmState", mm: int) -> bool:
+    """Whether the area is one vma still: its pages have equal flags. Source: transhuge_vma_suitable(), v5.8."""
+    first = area_start(s, mm)
+    differ = 0
+    for ptep in range(first, first + s.nr_huge):
+        differ |= s.vm_flags[ptep] ^ s.vm_flags[first]
+    return differ == 0
 
 
 def do_huge_pmd_anonymous_page(s: "MmState", ptep: int, write: int) -> bool:
@@ -201,7 +218,7 @@ def touched_area(s: "MmState", mm: int) -> None:
         user_touched_empty(s, ptep)
 
 
-def do_huge_pmd_wp_page(s: "MmState", actor: int, ptep: int) -> int:
+def do_huge_pmd_wp_page(s: "MmState", actor: int, ptep: int, write: int) -> int:
     """A store to a write-protected huge mapping: reuse the page, or go on with its parts.
 
     Source: mm/huge_memory.c do_huge_pmd_wp_page().
@@ -224,7 +241,8 @@ def do_huge_pmd_wp_page(s: "MmState", actor: int, ptep: int) -> int:
         if rule0(s, R_WP_SETS_EXCLUSIVE):
             s.page_flags[part_of(s, head, number)] |= PG_ANON_EXCLUSIVE
         s.shadow[area_start(s, ptep >> VPN_SHIFT) + number] &= ~SHADOW_SOLE
-    change_pmd(s, ptep, 0, PTE_YOUNG | write_bits(s, ptep, True))
+    if write >= FOR_STORE:
+        change_pmd(s, ptep, 0, PTE_YOUNG | write_bits(s, ptep, True))
     return RESULT_OK
 
 
@@ -267,26 +285,54 @@ def split_area(s: "MmState", ptep: int) -> None:
 
 
 def split_huge_page(s: "MmState", head: int, held: int) -> bool:
-    """Make small pages of a huge one, for all who map it; False if anybody else holds it.
+    """Make small pages of a huge one, for all who map it; False if anybody else holds it and that forbids it.
 
     `held` are the caller's references to it. In the kernel its ptes are migration entries meanwhile.
     Source: mm/huge_memory.c split_huge_page_to_list().
     """
     flags = s.page_flags[head]
     caches = s.nr_huge if flags & PG_SWAPCACHE else 0
-    if s.page_refcount[head] != mapping_references(s, head) + caches + held:
+    holders = s.page_refcount[head] - mapping_references(s, head) - caches
+    others = holders - held
+    if others != 0 and rule0(s, R_SPLIT_FAILS_WHEN_HELD):
         return False
     pmd_dirty = unmap_page(s, head)
-    was_on_lru = s.page_flags[head] & PG_LRU != 0
+    tails_join_list = s.page_flags[head] & PG_LRU != 0 or others > 0
     s.page_flags[head] &= ~PG_HEAD
     s.counts_changed = 1
     for number in range(s.nr_huge):
-        split_tail(s, head, part_of(s, head, number), number, was_on_lru)
-    s.page_refcount[head] += held
+        split_tail(s, head, part_of(s, head, number), number, tails_join_list)
+    s.page_refcount[head] += holders
+    if others > 0:
+        move_pins_to_parts(s, head)
     for number in range(s.nr_huge):
         remap_part(s, part_of(s, head, number), pmd_dirty)
     drop_unmapped_parts(s, head)
     return True
+
+
+def lock_and_split(s: "MmState", actor: int, head: int) -> bool:
+    """Split a huge page that nobody has locked; whether that went well."""
+    if not trylock_page(s, head, actor):
+        return False
+    get_page(s, head)
+    done = split_huge_page(s, head, 1)
+    unlock_page(s, head)
+    put_page(s, head)
+    return done
+
+
+def move_pins_to_parts(s: "MmState", head: int) -> None:
+    """Direct I/O holds the part that it was given, no more the head of what was a huge page."""
+    for mm in range(s.nr_mm):
+        pfn = s.pin_page[mm]
+        for number in range(1, s.nr_huge):
+            if part_of(s, head, number) == pfn:
+                s.page_refcount[head] -= 1
+                s.page_refcount[pfn] += 1
+                if s.page_pins[head] > 0:
+                    s.page_pins[head] -= 1
+                    s.page_pins[pfn] += 1
 
 
 def unmap_page(s: "MmState", head: int) -> int:
@@ -299,14 +345,20 @@ def unmap_page(s: "MmState", head: int) -> int:
         if s.pmd[mm] == PMD_HUGE and not pte & PTE_ZERO_PAGE and pte_payload(pte) == head:
             if pte & PTE_DIRTY:
                 dirty |= 1 << mm
-                s.page_flags[head] |= PG_DIRTY
+            gather_dirty(s, head, pte)
             split_mapping(s, mm, head)
     ptep = next_mapping(s, head, -1)
     while ptep >= 0:
-        if s.pte[ptep] & PTE_DIRTY:
-            s.page_flags[head] |= PG_DIRTY
+        gather_dirty(s, head, s.pte[ptep])
         ptep = next_mapping(s, head, ptep)
     return dirty
+
+
+def gather_dirty(s: "MmState", head: int, pte: int) -> None:
+    """Note in the page what a pte, or a pmd, of it knows of stores."""
+    entry_dirty = (pte & PTE_DIRTY) != 0
+    if rule1(s, R_SPLIT_GATHERS_DIRTY, entry_dirty):
+        s.page_flags[head] |= PG_DIRTY
 
 
 def split_mapping(s: "MmState", mm: int, head: int) -> None:
@@ -329,6 +381,8 @@ def split_tail(s: "MmState", head: int, pfn: int, number: int, on_lru: bool) -> 
     inherited = PG_DIRTY | PG_SWAPBACKED | PG_SWAPCACHE | PG_ACTIVE | PG_REFERENCED | PG_UPTODATE | PG_UNEVICTABLE
     kept = s.page_flags[pfn] & (PG_ANON | PG_ANON_EXCLUSIVE | PG_STORED)
     s.page_flags[pfn] = kept | s.page_flags[head] & (inherited | PG_MLOCKED | PG_NODE1)
+    if rule0(s, R_SPLIT_DIRTIES_TAILS):
+        s.page_flags[pfn] |= PG_DIRTY
     s.page_memcg[pfn] = s.page_memcg[head]
     if on_lru:
         lru_add_tail(s, pfn)
@@ -363,7 +417,13 @@ def put_page_of_split(s: "MmState", pfn: int) -> None:
 
 def remap_pte(s: "MmState", ptep: int, entry_dirty: bool, page_dirty: bool) -> None:
     """The pte of a part after the split."""
-    pte = s.pte[ptep] & ~PTE_DIRTY
+    old = s.pte[ptep]
+    pte = old & ~(PTE_DIRTY | PTE_YOUNG | PTE_SOFT_DIRTY)
+    entry_young = (old & PTE_YOUNG) != 0
+    if rule1(s, R_SPLIT_KEEPS_YOUNG, entry_young):
+        pte |= PTE_YOUNG
+    if rule0(s, R_SPLIT_KEEPS_SOFT_DIRTY):
+        pte |= old & PTE_SOFT_DIRTY
     if rule2(s, R_SPLIT_PTE_DIRTY, entry_dirty, page_dirty):
         pte |= PTE_DIRTY
         if rule0(s, R_MIGRATION_DIRTY_SETS_SOFT_DIRTY):
@@ -419,11 +479,8 @@ def split_op(s: "MmState", actor: int, ptep: int) -> int:
         if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE:
             continue
         head = s.page_head[pte_payload(pte)]
-        if is_huge(s, head) and trylock_page(s, head, actor):
-            get_page(s, head)
-            split_huge_page(s, head, 1)
-            unlock_page(s, head)
-            put_page(s, head)
+        if is_huge(s, head):
+            lock_and_split(s, actor, head)
     return RESULT_OK
 
 
@@ -494,9 +551,15 @@ if not cython.compiled:
         R_PMD_SPLIT_KEEPS_SOFT_DIRTY,
         R_PMD_SPLIT_PTE_DIRTY,
         R_PMD_SPLIT_SPLITS_PAGE,
+        R_SPLIT_DIRTIES_TAILS,
+        R_SPLIT_FAILS_WHEN_HELD,
+        R_SPLIT_GATHERS_DIRTY,
+        R_SPLIT_KEEPS_SOFT_DIRTY,
+        R_SPLIT_KEEPS_YOUNG,
         R_SPLIT_MAPS_ZERO_PAGE,
         R_SPLIT_PTE_DIRTY,
         R_WP_SETS_EXCLUSIVE,
     )
     from simcore.swap import lru_add, lru_add_tail, lru_cache_add
+    from simcore.swapfile import users_of_page
     from simcore.user_memory import user_touched_empty

@@ -8,17 +8,11 @@ cdef int stable_page_of(mm_state *s, int content) noexcept nogil
 cdef int unstable_partner(mm_state *s, int ptep, int pfn) noexcept nogil
 @cython.locals(pte_write=bint, pte_dirty=bint, exclusive=bint, swapcache=bint, page_dirty=bint)
 cdef bint write_protect_page(mm_state *s, int ptep, int pfn) noexcept nogil
-@cython.locals(done=bint, page_dirty=bint, swapcache=bint)
-cdef bint make_stable(mm_state *s, int ptep, int pfn) noexcept nogil
+@cython.locals(page_dirty=bint, swapcache=bint)
+cdef void make_stable(mm_state *s, int ptep, int pfn) noexcept nogil
 cdef void note_merged(mm_state *s, int ptep) noexcept nogil
-@cython.locals(done=bint)
-cdef bint merge_into(mm_state *s, int ptep, int kpage) noexcept nogil
 @cython.locals(pte_dirty=bint)
 cdef void replace_page(mm_state *s, int ptep, int pfn, int kpage) noexcept nogil
-cdef bint cmp_and_merge_page(mm_state *s, int ptep) noexcept nogil
-@cython.locals(changed=bint)
-cdef bint ksm_do_scan(mm_state *s) noexcept nogil
-cdef void ksm_scan(mm_state *s) noexcept nogil
 cdef int break_ksm(mm_state *s, int ptep) noexcept nogil
 @cython.locals(ksm=bint, anon=bint, same_root=bint)
 cdef int ksm_might_need_to_copy(mm_state *s, int pfn, int ptep) noexcept nogil

@@ -60,43 +60,21 @@ def write_protect_page(s: "MmState", ptep: int, pfn: int) -> bool:
     return True
 
 
-def make_stable(s: "MmState", ptep: int, pfn: int) -> bool:
-    """Turn the pte's page into a stable page. Source: mm/ksm.c try_to_merge_one_page() with kpage NULL."""
-    if not trylock_page(s, pfn, KSMD):
-        return False
-    get_page(s, pfn)
-    done = write_protect_page(s, ptep, pfn)
-    if done:
-        s.page_flags[pfn] |= PG_KSM
-        mark_page_accessed(s, pfn)
-        page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
-        swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
-        if rule2(s, R_KSM_STABLE_SETS_PAGE_DIRTY, page_dirty, swapcache):
-            s.page_flags[pfn] |= PG_DIRTY
-        note_merged(s, ptep)
-    unlock_page(s, pfn)
-    put_page(s, pfn)
-    return done
+def make_stable(s: "MmState", ptep: int, pfn: int) -> None:
+    """Turn the write-protected page into a stable page. Source: mm/ksm.c try_to_merge_one_page() with kpage NULL."""
+    s.page_flags[pfn] |= PG_KSM
+    mark_page_accessed(s, pfn)
+    page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
+    swapcache = (s.page_flags[pfn] & PG_SWAPCACHE) != 0
+    if rule2(s, R_KSM_STABLE_SETS_PAGE_DIRTY, page_dirty, swapcache):
+        s.page_flags[pfn] |= PG_DIRTY
+    note_merged(s, ptep)
 
 
 def note_merged(s: "MmState", ptep: int) -> None:
     """For the oracles: the page is shared by merging, and MADV_FREE owes it no discard any more."""
     s.origin[ptep] = ORIGIN_KSM
     s.shadow[ptep] &= ~SHADOW_SOLE
-
-
-def merge_into(s: "MmState", ptep: int, kpage: int) -> bool:
-    """Point the pte to a stable page of equal contents. Source: mm/ksm.c replace_page(), v4.0 to v4.14."""
-    pfn = pte_payload(s.pte[ptep])
-    if not trylock_page(s, pfn, KSMD):
-        return False
-    get_page(s, pfn)
-    done = write_protect_page(s, ptep, pfn) and s.page_content[pfn] == s.page_content[kpage]
-    if done:
-        replace_page(s, ptep, pfn, kpage)
-    unlock_page(s, pfn)
-    put_page(s, pfn)
-    return done
 
 
 def replace_page(s: "MmState", ptep: int, pfn: int, kpage: int) -> None:
@@ -112,52 +90,6 @@ def replace_page(s: "MmState", ptep: int, pfn: int, kpage: int) -> None:
     if s.page_mapcount[pfn] == 0:
         try_to_free_swap(s, pfn)
     note_merged(s, ptep)
-
-
-def cmp_and_merge_page(s: "MmState", ptep: int) -> bool:
-    """Scan one pte; True if anything changed. Source: mm/ksm.c cmp_and_merge_page()."""
-    pfn = mergeable_page(s, ptep)
-    if pfn < 0 or s.page_flags[pfn] & PG_KSM:
-        return False
-    content = s.page_content[pfn]
-    kpage = stable_page_of(s, content)
-    if kpage >= 0:
-        return merge_into(s, ptep, kpage)
-    if s.ksm_checksum[ptep] != content:
-        s.ksm_checksum[ptep] = content
-        return True
-    partner = unstable_partner(s, ptep, pfn)
-    if partner < 0:
-        s.ksm_in_tree[ptep] = 1
-        return False
-    if not make_stable(s, ptep, pfn):
-        return False
-    if not merge_into(s, partner, pfn):
-        break_ksm(s, ptep)
-    return True
-
-
-def ksm_do_scan(s: "MmState") -> bool:
-    """One full scan over all processes; True if anything changed."""
-    changed = False
-    for ptep in range(s.nr_mm << VPN_SHIFT):
-        s.ksm_in_tree[ptep] = 0
-    for mm in range(s.nr_mm):
-        if not s.mm_alive[mm]:
-            continue
-        first = mm << VPN_SHIFT
-        for ptep in range(first, first + s.nr_vpn):
-            if s.vm_flags[ptep] & VM_MERGEABLE and cmp_and_merge_page(s, ptep):
-                changed = True
-    return changed
-
-
-def ksm_scan(s: "MmState") -> None:
-    """Run ksmd for four full scans, or until one changes nothing. Each drains the batches of all CPUs first."""
-    for _ in range(KSM_FULL_SCANS):
-        lru_add_drain(s)
-        if not ksm_do_scan(s) or s.stopped:
-            return
 
 
 def break_ksm(s: "MmState", ptep: int) -> int:
@@ -191,8 +123,6 @@ def ksm_might_need_to_copy(s: "MmState", pfn: int, ptep: int) -> int:
 if not cython.compiled:
     from simcore.bits import pte_kind, pte_payload, rule0, rule1, rule2, rule3, set_pte
     from simcore.constants import (
-        KSM_FULL_SCANS,
-        KSMD,
         ORIGIN_KSM,
         PG_ANON,
         PG_ANON_EXCLUSIVE,
@@ -214,7 +144,7 @@ if not cython.compiled:
     )
     from simcore.memory import wp_page_copy
     from simcore.mm_types import MmState
-    from simcore.page_alloc import alloc_page, get_page, put_page, trylock_page, unlock_page
+    from simcore.page_alloc import alloc_page
     from simcore.rmap import page_add_rmap, page_remove_rmap, rmap_unlink
     from simcore.rule_ids import (
         R_BREAK_KSM_UNSHARES,
@@ -226,5 +156,5 @@ if not cython.compiled:
         R_KSM_STABLE_SETS_PAGE_DIRTY,
         R_KSM_SWAPIN_COPIES,
     )
-    from simcore.swap import lru_add_drain, mark_page_accessed
+    from simcore.swap import mark_page_accessed
     from simcore.swapfile import try_to_free_swap

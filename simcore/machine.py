@@ -156,6 +156,10 @@ class Machine:
         remember_frames(s)
         return shown
 
+    def set_pagemap_by_head(self, by_head: bool) -> None:
+        """Let page_states() show of a huge mapping what is true of its head, as pagemap did before v6.11."""
+        self.s.pagemap_by_head = by_head
+
     def smaps_states(self) -> list[list[int]]:
         """As page_states(), the fields of smaps that are not 0: see simcore.observe."""
         s = cython.address(self.s) if cython.compiled else self.s
@@ -204,7 +208,8 @@ class Machine:
 
 if not cython.compiled:
     from simcore.constants import FOLLOWING, FOLLOWING_DRAINS, FOR_READ, MAX_ACTORS, THREADS_PER_MM, VPN_SHIFT, ZEROS
-    from simcore.execute import access_page, execute_op, finish_trace, reset
+    from simcore.execute import access_page, execute_op, reset
+    from simcore.finish import finish_trace
     from simcore.mm_types import MmState
     from simcore.observe import page_state, remember_frames, smaps_state
     from simcore.page_io import end_all_swap_writes

@@ -10,8 +10,8 @@ cdef int madvise_free(mm_state *s, int actor, int ptep) noexcept nogil
 @cython.locals(swap_available_=bint, ends=bint, sole=bint)
 cdef void madvise_free_page(mm_state *s, int actor, int ptep) noexcept nogil
 cdef bint free_ends_with_split(mm_state *s, int ptep) noexcept nogil
-@cython.locals(shared=bint, done=bint)
-cdef bint split_for_advice(mm_state *s, int actor, int ptep) noexcept nogil
+@cython.locals(shared=bint)
+cdef bint split_for_advice(mm_state *s, int actor, int ptep, bint of_head) noexcept nogil
 @cython.locals(busy=bint)
 cdef bint is_sole_plain_page(mm_state *s, int pfn) noexcept nogil
 @cython.locals(swapcache=bint, page_dirty=bint, ksm=bint, done=bint, pte_dirty=bint, pte_young=bint, active=bint)

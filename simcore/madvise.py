@@ -42,7 +42,7 @@ def madvise_free_page(s: "MmState", actor: int, ptep: int) -> None:
         drop_page(s, actor, ptep)
         return
     ends = free_ends_with_split(s, ptep)
-    if not split_for_advice(s, actor, ptep) or ends:
+    if not split_for_advice(s, actor, ptep, rule0(s, R_MADV_FREE_COUNTS_HEAD)) or ends:
         user_freed(s, ptep, False)
         return
     pte = s.pte[ptep]
@@ -61,8 +61,10 @@ def free_ends_with_split(s: "MmState", ptep: int) -> bool:
     return s.pte[ptep] & PTE_HUGE != 0 and rule0(s, R_MADV_FREE_ENDS_WITH_SPLIT)
 
 
-def split_for_advice(s: "MmState", actor: int, ptep: int) -> bool:
+def split_for_advice(s: "MmState", actor: int, ptep: int, of_head: bool) -> bool:
     """Split a huge page before advice about one part of it; False if that part is to be left alone.
+
+    Whether the page is shared is judged by the mapcount of the part or, `of_head`, of the head.
 
     Source: mm/madvise.c madvise_free_pte_range(), madvise_cold_or_pageout_pte_range().
     """
@@ -75,14 +77,8 @@ def split_for_advice(s: "MmState", actor: int, ptep: int) -> bool:
     head = s.page_head[pfn]
     if not is_huge(s, head):
         return True
-    shared = s.page_mapcount[pfn] != 1
-    if not rule1(s, R_MADVISE_SPLITS_THP, shared) or not trylock_page(s, head, actor):
-        return False
-    get_page(s, head)
-    done = split_huge_page(s, head, 1)
-    unlock_page(s, head)
-    put_page(s, head)
-    return done
+    shared = s.page_mapcount[head if of_head else pfn] != 1
+    return rule1(s, R_MADVISE_SPLITS_THP, shared) and lock_and_split(s, actor, head)
 
 
 def is_sole_plain_page(s: "MmState", pfn: int) -> bool:
@@ -143,7 +139,7 @@ def mark_page_lazyfree(s: "MmState", pfn: int) -> None:
 
 def cold_page(s: "MmState", actor: int, ptep: int) -> int:
     """The frame that MADV_COLD or MADV_PAGEOUT works on, made old; -1 if there is none."""
-    if not split_for_advice(s, actor, ptep):
+    if not split_for_advice(s, actor, ptep, False):
         return -1
     pte = s.pte[ptep]
     if pte_kind(pte) != PTE_PRESENT or pte & PTE_ZERO_PAGE:
@@ -212,14 +208,15 @@ if not cython.compiled:
         VM_LOCKED,
     )
     from simcore.gup import forget_pin
-    from simcore.huge_memory import has_extra_refs, is_huge, split_huge_page
+    from simcore.huge_memory import has_extra_refs, is_huge, lock_and_split
     from simcore.memory import zap_pte
     from simcore.mm_types import MmState
-    from simcore.page_alloc import get_page, put_page, trylock_page, unlock_page
+    from simcore.page_alloc import trylock_page, unlock_page
     from simcore.rule_ids import (
         R_DONTNEED_ZAPS_PTE,
         R_MADV_FREE_CLEANS_PTE,
         R_MADV_FREE_CLEARS_PAGE_DIRTY,
+        R_MADV_FREE_COUNTS_HEAD,
         R_MADV_FREE_DEACTIVATES,
         R_MADV_FREE_ENDS_WITH_SPLIT,
         R_MADV_FREE_FREES_SWAP_PTE,

@@ -18,9 +18,11 @@ cdef int write_bits(mm_state *s, int ptep, bint dirty) noexcept nogil
 @cython.locals(vm_write=bint)
 cdef int do_anonymous_page(mm_state *s, int ptep, int write) noexcept nogil
 cdef void note_write_fault(mm_state *s, int ptep, int pfn) noexcept nogil
-@cython.locals(locks=bint, reuse=bint)
-cdef int do_wp_page(mm_state *s, int actor, int ptep) noexcept nogil
-@cython.locals(ksm=bint, exclusive=bint, on_lru=bint, sole=bint, extra_refs=bint, swapcache=bint, writeback=bint)
+@cython.locals(unshare=bint, locks=bint, reuse=bint)
+cdef int do_wp_page(mm_state *s, int actor, int ptep, int write) noexcept nogil
+@cython.locals(anon=bint, exclusive=bint)
+cdef bint must_unshare(mm_state *s, int ptep, int write) noexcept nogil
+@cython.locals(ksm=bint, exclusive=bint, on_lru=bint, sole=bint, extra_refs=bint, swapcache=bint, pmd_mapped=bint, writeback=bint)
 cdef bint may_reuse(mm_state *s, int pfn) noexcept nogil
 cdef void wp_page_reuse(mm_state *s, int ptep, int pfn) noexcept nogil
 @cython.locals(shared_zero=bint)

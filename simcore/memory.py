@@ -48,7 +48,7 @@ def step_fault(s: "MmState", actor: int) -> int:
     if phase == FAULT_SYNC_INSTALL:
         return fault_sync_install(s, actor)
     ptep = s.act_ptep[actor]
-    if access_permitted(s.pte[ptep], s.act_write[actor]):
+    if access_permitted(s.pte[ptep], s.act_write[actor]) and not must_unshare(s, ptep, s.act_write[actor]):
         access(s, ptep, s.act_write[actor], s.act_token[actor])
         return end_fault(s, actor, RESULT_OK)
     step = handle_pte_fault(s, actor, ptep)
@@ -89,6 +89,8 @@ def access(s: "MmState", ptep: int, write: int, token: int) -> None:
         s.page_content[pfn] = token
         s.page_flags[pfn] |= PG_STORED
         user_stored(s, ptep, token)
+    elif write == FOR_GUP_READ:
+        gup_load(s, ptep)
     elif write == FOR_GUP:
         gup_store(s, ptep, pfn, token)
     elif write == FOR_PIN:
@@ -101,7 +103,7 @@ def touch_pmd(s: "MmState", ptep: int, write: int) -> None:
         change_pmd(s, ptep, 0, PTE_YOUNG | PTE_DIRTY | PTE_SOFT_DIRTY)
     elif write == FOR_GUP or write == FOR_POPULATE:
         change_pmd(s, ptep, 0, PTE_YOUNG | PTE_DIRTY)
-    elif write == FOR_READ:
+    elif write == FOR_READ or write == FOR_GUP_READ:
         change_pmd(s, ptep, 0, PTE_YOUNG)
 
 
@@ -115,7 +117,7 @@ def handle_pte_fault(s: "MmState", actor: int, ptep: int) -> int:
         return STEP_BLOCKED
     if kind == PTE_SWAP:
         return fault_swap_lookup(s, actor, ptep)
-    result = handle_empty_pte(s, actor, ptep, write) if kind == PTE_NONE else do_wp_page(s, actor, ptep)
+    result = handle_empty_pte(s, actor, ptep, write) if kind == PTE_NONE else do_wp_page(s, actor, ptep, write)
     if result == RESULT_BLOCKED:
         return STEP_BLOCKED
     if result != RESULT_OK:
@@ -189,14 +191,14 @@ def note_write_fault(s: "MmState", ptep: int, pfn: int) -> None:
     s.shadow[ptep] &= ~SHADOW_SOLE
 
 
-def do_wp_page(s: "MmState", actor: int, ptep: int) -> int:
-    """A store to a write-protected page: reuse it or copy it.
+def do_wp_page(s: "MmState", actor: int, ptep: int, write: int) -> int:
+    """A store to a write-protected page, or a load that must not share it: reuse it or copy it.
 
     Source: mm/memory.c do_wp_page(), v4.0 to v6.12.
     """
     pte = s.pte[ptep]
     if pte & PTE_HUGE:
-        return do_huge_pmd_wp_page(s, actor, ptep)
+        return do_huge_pmd_wp_page(s, actor, ptep, write)
     if pte & PTE_ZERO_PAGE:
         return wp_page_copy(s, ptep, False)
     pfn = pte_payload(pte)
@@ -204,17 +206,34 @@ def do_wp_page(s: "MmState", actor: int, ptep: int) -> int:
     if not flags & PG_ANON:
         return wp_file_page(s, ptep, pfn)
     # Neither a merged page nor one that is the process's alone needs the lock to be judged.
+    unshare = write == FOR_GUP_READ
     locks = not flags & (PG_KSM | PG_ANON_EXCLUSIVE)
     if locks and not trylock_page(s, pfn, actor):
-        return RESULT_BLOCKED if rule0(s, R_WP_WAITS_FOR_PAGE_LOCK) else wp_page_copy(s, ptep, False)
+        return RESULT_BLOCKED if rule0(s, R_WP_WAITS_FOR_PAGE_LOCK) else wp_page_copy(s, ptep, unshare)
     reuse = may_reuse(s, pfn)
-    if reuse:
+    if reuse and unshare:
+        s.page_flags[pfn] |= PG_ANON_EXCLUSIVE
+    elif reuse:
         wp_page_reuse(s, ptep, pfn)
     if locks:
         unlock_page(s, pfn)
     if reuse:
         return RESULT_OK
-    return wp_page_copy(s, ptep, False)
+    return wp_page_copy(s, ptep, unshare)
+
+
+def must_unshare(s: "MmState", ptep: int, write: int) -> bool:
+    """Whether a load through get_user_pages() first gives the process a page of its own.
+
+    Source: mm/gup.c follow_page_pte(), include/linux/mm.h gup_must_unshare(), v5.19.
+    """
+    pte = s.pte[ptep]
+    if write != FOR_GUP_READ or pte & PTE_ZERO_PAGE:
+        return False
+    flags = s.page_flags[pte_payload(pte)]
+    anon = (flags & PG_ANON) != 0
+    exclusive = (flags & PG_ANON_EXCLUSIVE) != 0
+    return rule2(s, R_GUP_READ_UNSHARES, anon, exclusive)
 
 
 def may_reuse(s: "MmState", pfn: int) -> bool:
@@ -229,12 +248,15 @@ def may_reuse(s: "MmState", pfn: int) -> bool:
     on_lru = (flags & PG_LRU) != 0
     if not exclusive and rule2(s, R_WP_DRAINS_BATCHES, on_lru, ksm):
         lru_add_drain(s)
-    sole = users_of_page(s, pfn) <= 1
+    sole = most_users_of_part(s, head) <= 1 if is_huge(s, head) else users_of_page(s, pfn) <= 1
     # Where references count, those of a huge page's other mappings count too.
     extra_refs = has_extra_refs(s, pfn) or (is_huge(s, head) and mapping_references(s, head) > 1)
     swapcache = (flags & PG_SWAPCACHE) != 0
     if swapcache and rule5(s, R_WP_FREES_SLOT, sole, swapcache, extra_refs, ksm, exclusive):
         swapcache = not try_to_free_swap(s, pfn)
+    if is_huge(s, head):
+        pmd_mapped = huge_mappings(s, head) > 0
+        return rule5(s, R_WP_REUSES_HUGE_PAGE, sole, swapcache, extra_refs, exclusive, pmd_mapped)
     writeback = (flags & PG_WRITEBACK) != 0
     return rule6(s, R_WP_REUSES_PAGE, sole, ksm, swapcache, writeback, extra_refs, exclusive)
 
@@ -336,6 +358,7 @@ if not cython.compiled:
         FAULT_SYNC_INSTALL,
         FAULT_SYNC_READ,
         FOR_GUP,
+        FOR_GUP_READ,
         FOR_PIN,
         FOR_POPULATE,
         FOR_READ,
@@ -382,17 +405,19 @@ if not cython.compiled:
         VPN_SHIFT,
         ZEROS,
     )
-    from simcore.gup import gup_pin, gup_store
+    from simcore.gup import gup_load, gup_pin, gup_store
     from simcore.huge_memory import (
         area_start,
         change_pmd,
         do_huge_pmd_anonymous_page,
         do_huge_pmd_wp_page,
         has_extra_refs,
+        huge_mappings,
         in_area,
         is_huge,
         mapping_references,
         may_fault_huge,
+        most_users_of_part,
         split_area,
         total_mapcount,
     )
@@ -409,8 +434,10 @@ if not cython.compiled:
         R_COW_PUTS_OLD_PAGE,
         R_FRESH_PAGE_ACTIVE,
         R_FRESH_PAGE_EXCLUSIVE,
+        R_GUP_READ_UNSHARES,
         R_WP_DRAINS_BATCHES,
         R_WP_FREES_SLOT,
+        R_WP_REUSES_HUGE_PAGE,
         R_WP_REUSES_PAGE,
         R_WP_SETS_EXCLUSIVE,
         R_WP_WAITS_FOR_PAGE_LOCK,

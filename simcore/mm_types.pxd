@@ -110,6 +110,7 @@ cdef struct mm_state:
     int last_value
     int following
     uint8_t follow[MAX_PTES]
+    int pagemap_by_head
     int16_t shown_pfn[MAX_PTES]
     int counts_changed
     int16_t seen_users[MAX_PAGES_AND_SLOTS]

@@ -168,6 +168,7 @@ class MmState:
     # --- a reading's branch that reclaim follows, and the frames that were shown last
     following: Annotated[int, "int"]
     follow: Annotated[list[int], "uint8_t", MAX_PTES]
+    pagemap_by_head: Annotated[int, "int"]
     shown_pfn: Annotated[list[int], "int16_t", MAX_PTES]
 
     # --- for the count identities: whether any count or mapping changed, and scratch of one check

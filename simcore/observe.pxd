@@ -12,6 +12,7 @@ cdef int shown_zero_huge(int pte) noexcept nogil
 cdef int file_resident(mm_state *s, int ptep) noexcept nogil
 @cython.locals(anon=bint, state=uint64_t, moved=bint, count=uint64_t)
 cdef uint64_t frame_state(mm_state *s, int ptep, int pfn) noexcept nogil
+cdef bint shown_exclusive(mm_state *s, int ptep, int pfn) noexcept nogil
 @cython.locals(shown=uint64_t)
 cdef uint64_t shown_flags(int flags) noexcept nogil
 @cython.locals(index=uint64_t)

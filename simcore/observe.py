@@ -63,13 +63,23 @@ def frame_state(s: "MmState", ptep: int, pfn: int) -> "u64":
     mapcount = s.page_mapcount[pfn]
     anon = (flags & PG_ANON) != 0
     state: u64 = shown_flags(flags) | 1 << 25
-    state |= (mapcount == 1) << 23
+    state |= shown_exclusive(s, ptep, pfn) << 23
     state |= (not anon) << 24
     moved = s.shown_pfn[ptep] >= 0 and s.shown_pfn[ptep] != pfn
     state |= moved << 26
     state |= ((flags & PG_NODE1) != 0) << 27
     count: u64 = min(mapcount, 15)
     return state | count << 28
+
+
+def shown_exclusive(s: "MmState", ptep: int, pfn: int) -> bool:
+    """Whether the page is shown as mapped once. Of a huge mapping, kernels before v6.11 show what is true of the head.
+
+    Source: fs/proc/task_mmu.c pagemap_pmd_range().
+    """
+    if s.pte[ptep] & PTE_HUGE and s.pagemap_by_head:
+        return s.page_mapcount[s.page_head[pfn]] == 1
+    return s.page_mapcount[pfn] == 1
 
 
 def shown_flags(flags: int) -> "u64":

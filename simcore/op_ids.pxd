@@ -40,11 +40,12 @@ cdef enum:
     OP_SPLIT = 35
     OP_PUNCH = 36
     OP_TRUNCATE = 37
-    LAST_OP = 37
+    OP_GUP_READ = 38
+    LAST_OP = 38
 
 cdef extern from *:
     """
-    #define OPS_OF_A_PROCESS ((int64_t)274845801982ull)
+    #define OPS_OF_A_PROCESS ((int64_t)549723708926ull)
     #define OPS_WITHOUT_PAGE ((int64_t)13288604032ull)
     """
     const int64_t OPS_OF_A_PROCESS

@@ -30,7 +30,7 @@ class OpSpec:
     needs: frozenset[str]
     doc: str
     path: bool = False
-    actor: Literal["thread", "kswapd", "kcompactd", "ksmd", "none"] = "thread"
+    actor: Literal["thread", "kswapd", "kcompactd", "ksmd", "khugepaged", "none"] = "thread"
     guest: bool = True
     weight: int = 4
     area: bool = False
@@ -44,7 +44,7 @@ def _op(
     doc: str,
     *,
     path: bool = False,
-    actor: Literal["thread", "kswapd", "kcompactd", "ksmd", "none"] = "thread",
+    actor: Literal["thread", "kswapd", "kcompactd", "ksmd", "khugepaged", "none"] = "thread",
     guest: bool = True,
     weight: int = 4,
     area: bool = False,
@@ -67,7 +67,7 @@ OPS: tuple[OpSpec, ...] = (
         weight=3),
     _op(8, "exit", "P", "fork", "The process exits; its number is not used again.", weight=1),
     _op(9, "ksm_scan", "", "ksm", "ksmd makes four full scans: pages of equal content are merged.",
-        actor="ksmd", weight=4),
+        path=True, actor="ksmd", weight=4),
     _op(10, "mergeable", "Pp", "ksm", "madvise(MADV_MERGEABLE) of page p.", weight=1),
     _op(11, "unmergeable", "Pp", "ksm", "madvise(MADV_UNMERGEABLE) of page p: a merged page is copied.",
         weight=1),
@@ -108,12 +108,15 @@ OPS: tuple[OpSpec, ...] = (
     _op(32, "drain", "P", "", "The process's CPU empties its LRU batches (lru_add_drain()).", weight=4),
     _op(33, "clear_soft_dirty", "P", "soft_dirty", "Clears every soft-dirty bit of the process (clear_refs).",
         weight=1),
-    _op(34, "collapse", "Pp", "thp", "madvise(MADV_COLLAPSE) of the area that page p is in.", weight=3, area=True),
+    _op(34, "collapse", "Pp", "thp", "madvise(MADV_COLLAPSE) of the area that page p is in.", path=True,
+        actor="khugepaged", weight=3, area=True),
     _op(35, "split", "Pp", "thp", "The huge page that page p is part of is split into small pages.",
         weight=3, area=True),
     _op(36, "punch", "Pp", "tmpfs", "fallocate(2) punches a hole where page p's page of the file is.", weight=2),
     _op(37, "truncate", "Pp", "tmpfs", "ftruncate(2) of the file to end before page p's page of it, and back.",
         weight=1),
+    _op(38, "gup_read", "Pp", "gup", "The process loads page p through get_user_pages() (process_vm_readv).",
+        weight=2),
 )  # fmt: skip
 
 OP_BY_NAME: dict[str, OpSpec] = {op.name: op for op in OPS}

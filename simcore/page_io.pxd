@@ -3,6 +3,7 @@
 cimport cython
 from simcore.mm_types cimport mm_state
 
+@cython.locals(synchronous=bint, sole=bint)
 cdef void swap_readpage(mm_state *s, int pfn) noexcept nogil
 cdef int user_of_slot(mm_state *s, int slot) noexcept nogil
 cdef void check_needless_write(mm_state *s, int pfn, int slot) noexcept nogil

@@ -9,8 +9,15 @@ import cython
 
 def swap_readpage(s: "MmState", pfn: int) -> None:
     """Fill the page from its slot. A slot that was never written shows what the device holds there."""
-    s.page_content[pfn] = s.slot_content[s.page_slot[pfn]]
+    slot = s.page_slot[pfn]
+    s.page_content[pfn] = s.slot_content[slot]
     s.page_flags[pfn] = s.page_flags[pfn] & ~PG_STORED | PG_UPTODATE
+    synchronous = s.sync_io != 0
+    sole = s.slot_count[slot] == 1
+    if rule2(s, R_READ_DROPS_COPY, synchronous, sole):
+        s.page_flags[pfn] |= PG_DIRTY
+        s.slot_content[slot] = ZEROS
+        s.slot_written[slot] = 0
 
 
 def user_of_slot(s: "MmState", slot: int) -> int:
@@ -126,7 +133,7 @@ def end_all_swap_writes(s: "MmState") -> None:
 
 
 if not cython.compiled:
-    from simcore.bits import pte_kind, pte_payload, rule0
+    from simcore.bits import pte_kind, pte_payload, rule0, rule2
     from simcore.constants import (
         BUG_WRITE_NO_SLOT,
         CHECK_COST,
@@ -145,5 +152,5 @@ if not cython.compiled:
     from simcore.mm_types import MmState
     from simcore.oracle_ids import ORACLE_NEEDLESS_WRITE
     from simcore.report import kernel_bug, report
-    from simcore.rule_ids import R_WRITE_ERROR_SETS_PAGE_DIRTY, R_WRITE_SKIPS_ZEROS
+    from simcore.rule_ids import R_READ_DROPS_COPY, R_WRITE_ERROR_SETS_PAGE_DIRTY, R_WRITE_SKIPS_ZEROS
     from simcore.swap import rotate_reclaimable_page

@@ -120,6 +120,7 @@ def unmap_for_migration(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
         entry = migration_pte(pte)
         if s.page_flags[pfn] & PG_ANON_EXCLUSIVE and rule0(s, R_UNMAP_KEEPS_EXCLUSIVE):
             entry |= PTE_EXCLUSIVE
+        s.page_flags[pfn] &= ~PG_ANON_EXCLUSIVE
         set_pte(s, ptep, entry)
     page_remove_rmap(s, pfn)
     return SWAP_SUCCESS
@@ -132,9 +133,10 @@ def unmap_to_swap(s: "MmState", pfn: int, ptep: int, pte: int) -> int:
         return SWAP_FAIL
     part = pte_payload(pte)
     if s.shadow[ptep] & SHADOW_SOLE and not s.probing:
-        # What is owed is asked for once: the page is not tried again at the end of the trace.
+        # What is owed is asked for once: the page is not tried again at the end of the trace. A page that waits in
+        # the batch is not known to be given up yet.
         s.shadow[ptep] &= ~SHADOW_SOLE
-        if s.checks & CHECK_COST:
+        if s.checks & CHECK_COST and not waits_in_batch(s, BATCH_LAZYFREE, pfn):
             report(s, ORACLE_LAZYFREE_WRITTEN, ptep, s.expect[ptep], s.page_slot[part])
     swap_duplicate(s, s.page_slot[part])
     set_pte(s, ptep, swap_pte(s, pte))
@@ -224,6 +226,7 @@ def try_to_unmap_one(s: "MmState", pfn: int, ptep: int, flags: int) -> int:
 if not cython.compiled:
     from simcore.bits import lowest_bit, pte_kind, pte_payload, rule0, rule1, rule2, rule4, rule6, set_pte
     from simcore.constants import (
+        BATCH_LAZYFREE,
         BUG_RMAP_UNDERFLOW,
         BUG_UNMAP_FREEABLE_SWAPCACHE,
         BUG_WRITE_NO_SLOT,
@@ -276,4 +279,5 @@ if not cython.compiled:
         R_UNMAP_KEEPS_EXCLUSIVE,
         R_UNMAP_RESTORES_REDIRTIED,
     )
+    from simcore.swap import waits_in_batch
     from simcore.swapfile import swap_duplicate

@@ -49,6 +49,8 @@ _MEMORY = (
           "The swap pte's count and, if it may be, the slot are given up before the page is mapped."),
     _rule("swapin_sets_exclusive", "reuse", "mm/memory.c do_swap_page()",
           "The page that swap-in maps becomes AnonExclusive."),
+    _rule("swapin_finds_page", "swapcache swapbacked", "mm/memory.c do_swap_page(), PageSwapCache()",
+          "The page that was found in the swap cache is one of it still; else swap-in looks again."),
     _rule("swapin_installs", "pte_same swapcache", "mm/memory.c do_swap_page()",
           "With the page read and locked, swap-in maps it; else it backs out and the access is made again."),
     _rule("swapin_pte_dirty", "write reuse page_dirty swapcache ksm exclusive", "mm/memory.c do_swap_page()",
@@ -71,6 +73,10 @@ _MEMORY = (
           "A page that is reused becomes AnonExclusive."),
     _rule("wp_reuses_page", "sole ksm swapcache writeback extra_refs exclusive", "mm/memory.c do_wp_page()",
           "A store to a write-protected anonymous page goes to the page itself instead of a copy."),
+    _rule("wp_reuses_huge_page", "sole swapcache extra_refs exclusive pmd_mapped",
+          "mm/huge_memory.c do_huge_pmd_wp_page(), mm/swapfile.c reuse_swap_page()",
+          "A store to a write-protected huge page, or a part of it, goes to the page itself. sole: no part has two"
+          " users."),
     _rule("cow_pte_dirty", "old_pte_dirty old_page_dirty", "mm/memory.c wp_page_copy()",
           "The pte of the copy made on a write is dirty."),
     _rule("cow_puts_old_page", "", "mm/memory.c wp_page_copy()",
@@ -124,6 +130,11 @@ _SWAPFILE = (
           "swapoff takes the page out of the swap cache even while references to its slot remain."),
     _rule("swapoff_sets_page_dirty", "page_dirty", "mm/swapfile.c try_to_unuse()",
           "A page that swapoff takes out of the swap cache is marked dirty."),
+)  # fmt: skip
+
+_SWAP = (
+    _rule("batch_keeps_huge_page", "", "mm/swap.c __lru_cache_add(), PageCompound()",
+          "A huge page waits in an LRU batch like any other; else it makes the batch empty itself."),
 )  # fmt: skip
 
 _MADVISE = (
@@ -242,6 +253,8 @@ _KSM = (
 _PAGE_IO = (
     _rule("write_error_sets_page_dirty", "", "mm/page_io.c end_swap_bio_write()",
           "A failed write to swap leaves the page dirty."),
+    _rule("read_drops_copy", "synchronous sole", "mm/page_io.c swap_slot_free_notify()",
+          "Reading a page into the swap cache drops the device's copy of it, so the page is marked dirty."),
     _rule("write_skips_zeros", "", "mm/page_io.c swap_writepage()",
           "A page of zeros is noted in a bitmap instead of written."),
 )  # fmt: skip
@@ -249,6 +262,8 @@ _PAGE_IO = (
 _GUP = (
     _rule("gup_touch_dirties_page", "pte_dirty page_dirty", "mm/gup.c follow_page_pte()",
           "Looking a page up for writing (FOLL_TOUCH) marks it dirty."),
+    _rule("gup_read_unshares", "anon exclusive", "include/linux/mm.h gup_must_unshare()",
+          "A load through get_user_pages() of a page that is not AnonExclusive copies it first (FAULT_FLAG_UNSHARE)."),
     _rule("gup_fast_dirties_page", "pte_dirty page_dirty", "mm/gup.c gup_pte_range()",
           "Looking a page up for writing without a lock, for direct I/O, marks it dirty."),
     _rule("gup_pins_page", "", "mm/gup.c pin_user_pages_fast()",
@@ -288,12 +303,25 @@ _HUGE_MEMORY = (
           "Replacing a huge mapping by ptes splits the page itself."),
     _rule("split_pte_dirty", "entry_dirty page_dirty", "mm/huge_memory.c remap_page(), unfreeze_page()",
           "The pte of a part of a huge page that was split is dirty."),
+    _rule("split_fails_when_held", "", "mm/huge_memory.c split_huge_page_to_list()",
+          "A huge page that others hold is not split; else their references go to the parts they hold."),
+    _rule("split_gathers_dirty", "entry_dirty", "mm/huge_memory.c unmap_page(), freeze_page()",
+          "Splitting a huge page moves the dirty bit of its ptes and pmds to the page first."),
+    _rule("split_dirties_tails", "", "mm/huge_memory.c __split_huge_page_refcount()",
+          "The parts of a split huge page, all but the first, are marked dirty."),
+    _rule("split_keeps_young", "entry_young", "mm/huge_memory.c remap_page(), unfreeze_page()",
+          "The pte of a part of a huge page that was split is young."),
+    _rule("split_keeps_soft_dirty", "", "mm/huge_memory.c remap_page(), unfreeze_page()",
+          "The pte of a part of a huge page that was split is soft-dirty where its pte or pmd was."),
     _rule("split_maps_zero_page", "zeros locked swapcache", "mm/migrate.c try_to_map_unused_to_zeropage()",
           "A part of a split huge page is replaced by the zero page."),
-    _rule("swap_takes_whole_thp", "synchronous pmd_mapped", "mm/swap_slots.c, mm/swapfile.c get_swap_pages()",
+    _rule("swap_takes_whole_thp", "synchronous pmd_mapped partly_mapped",
+          "mm/swap_slots.c, mm/swapfile.c get_swap_pages()",
           "A huge page is swapped out as one, without being split."),
     _rule("madvise_splits_thp", "shared", "mm/madvise.c",
           "Advice about one part of a huge page splits it first; else that part is left alone."),
+    _rule("madv_free_counts_head", "", "mm/madvise.c madvise_free_pte_range(), folio_estimated_sharers()",
+          "MADV_FREE of a part of a huge page takes the page for shared if its head is not mapped exactly once."),
     _rule("advice_stops_at_shared_thp", "", "mm/madvise.c",
           "Advice about a range ends at a part of a huge page that others map too."),
     _rule("collapse_waits_for_swapin", "", "mm/khugepaged.c __collapse_huge_page_swapin()",
@@ -311,6 +339,7 @@ _HUGE_MEMORY = (
 RULES: tuple[Rule, ...] = (
     *_MEMORY,
     *_SWAPFILE,
+    *_SWAP,
     *_MADVISE,
     *_VMSCAN,
     *_RMAP,

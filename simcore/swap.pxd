@@ -17,7 +17,10 @@ cdef void batch_move(mm_state *s, int batch, int pfn) noexcept nogil
 cdef void lru_lazyfree(mm_state *s, int pfn) noexcept nogil
 cdef void drain_batch(mm_state *s, int batch) noexcept nogil
 cdef void lru_add_drain(mm_state *s) noexcept nogil
+@cython.locals(huge=bint)
 cdef void batch_add(mm_state *s, int batch, int pfn) noexcept nogil
+@cython.locals(found=int)
+cdef bint waits_in_batch(mm_state *s, int batch, int pfn) noexcept nogil
 cdef void lru_cache_add(mm_state *s, int pfn) noexcept nogil
 cdef void deactivate_page(mm_state *s, int pfn) noexcept nogil
 cdef void activate_page(mm_state *s, int pfn) noexcept nogil

@@ -148,8 +148,19 @@ def batch_add(s: "MmState", batch: int, pfn: int) -> None:
     s.batch_page[batch * MAX_BATCH + count] = pfn
     s.batch_count[batch] = count + 1
     s.nr_batched += 1
-    if count + 1 >= s.batch_size or s.page_flags[pfn] & PG_HEAD:
+    huge = s.page_flags[pfn] & PG_HEAD != 0
+    if count + 1 >= s.batch_size or (huge and not rule0(s, R_BATCH_KEEPS_HUGE_PAGE)):
         drain_batch(s, batch)
+
+
+def waits_in_batch(s: "MmState", batch: int, pfn: int) -> bool:
+    """Whether the page is queued in a batch."""
+    first = batch * MAX_BATCH
+    found: int = 0
+    for i in range(first, first + s.batch_count[batch]):
+        if s.batch_page[i] == pfn:
+            found = 1
+    return found != 0
 
 
 def lru_cache_add(s: "MmState", pfn: int) -> None:
@@ -193,7 +204,7 @@ def mark_page_accessed(s: "MmState", pfn: int) -> None:
 
 
 if not cython.compiled:
-    from simcore.bits import rule2
+    from simcore.bits import rule0, rule2
     from simcore.constants import (
         BATCH_ACTIVATE,
         BATCH_ADD,
@@ -221,4 +232,4 @@ if not cython.compiled:
     from simcore.mm_types import MmState
     from simcore.page_alloc import get_page, put_page
     from simcore.report import kernel_bug
-    from simcore.rule_ids import R_LAZYFREE_DRAIN_CLEARS_SWAPBACKED
+    from simcore.rule_ids import R_BATCH_KEEPS_HUGE_PAGE, R_LAZYFREE_DRAIN_CLEARS_SWAPBACKED

@@ -24,6 +24,7 @@ cdef bint is_pte_of_slot(mm_state *s, int pte, int slot) noexcept nogil
 cdef bint unuse_mms(mm_state *s, int pfn, int slot) noexcept nogil
 @cython.locals(slot_in_use=bint, page_dirty=bint)
 cdef void leave_swap_device(mm_state *s, int pfn) noexcept nogil
+cdef bint slot_is_unused(mm_state *s, int slot) noexcept nogil
 @cython.locals(has_memory=bint)
 cdef int try_to_unuse_slot(mm_state *s, int slot) noexcept nogil
 cdef int sys_swapoff(mm_state *s) noexcept nogil

@@ -207,14 +207,20 @@ def leave_swap_device(s: "MmState", pfn: int) -> None:
         s.page_flags[pfn] |= PG_DIRTY
 
 
+def slot_is_unused(s: "MmState", slot: int) -> bool:
+    """Whether swapoff is done with the slot. One of a huge page's slots waits for the others, which come later."""
+    if s.slot_count[slot] > 0:
+        return False
+    pfn = s.slot_page[slot]
+    return pfn < 0 or (is_huge(s, s.page_head[pfn]) and swap_ptes_of_page(s, s.page_head[pfn]) > 0)
+
+
 def try_to_unuse_slot(s: "MmState", slot: int) -> int:
     """Empty one slot: RESULT_OK, RESULT_BLOCKED (page locked by a path), RESULT_ENOMEM."""
     for _ in range(MAX_UNUSE_TRIES):
-        if s.slot_count[slot] == 0 and s.slot_page[slot] < 0:
-            return RESULT_OK
         if not shmem_unuse(s, slot):
             return RESULT_ENOMEM
-        if s.slot_count[slot] == 0 and s.slot_page[slot] < 0:
+        if slot_is_unused(s, slot):
             return RESULT_OK
         pfn = read_swap_cache(s, slot)
         if pfn < 0:

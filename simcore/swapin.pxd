@@ -11,13 +11,13 @@ cdef int fault_sync_read(mm_state *s, int actor) noexcept nogil
 cdef int fault_sync_install(mm_state *s, int actor) noexcept nogil
 cdef int fault_swap_read(mm_state *s, int actor) noexcept nogil
 cdef int fault_back_out(mm_state *s, int actor) noexcept nogil
-@cython.locals(on_lru=bint, write=bint, ksm=bint)
+@cython.locals(on_lru=bint, write=bint, ksm=bint, swapcache=bint, swapbacked=bint)
 cdef int fault_swap_lock(mm_state *s, int actor) noexcept nogil
 @cython.locals(pte_same=bint, swapcache=bint)
 cdef int fault_swap_install(mm_state *s, int actor) noexcept nogil
 @cython.locals(frees_first=bint)
 cdef void map_cached_page(mm_state *s, int ptep, int pfn, bint copied, int slot, bint write) noexcept nogil
 @cython.locals(page_dirty=bint, swapcache=bint, ksm=bint, exclusive=bint, sole=bint, extra_refs=bint, reuse=bint, soft_dirty=bint)
-cdef void install_swapped_page(mm_state *s, int ptep, int pfn, bint write, bint counted) noexcept nogil
+cdef void install_swapped_page(mm_state *s, int ptep, int pfn, bint write, bint counted, bint fresh) noexcept nogil
 @cython.locals(swap_full=bint, vm_locked=bint, mlocked=bint, ksm=bint, swapcache=bint, extra_refs=bint)
 cdef void free_slot_at_swapin(mm_state *s, int ptep, int pfn, bint write) noexcept nogil

@@ -80,7 +80,7 @@ def fault_sync_install(s: "MmState", actor: int) -> int:
         # The slot's copy is gone with the slot.
         s.page_flags[pfn] |= PG_STORED
         swap_free(s, slot)
-        install_swapped_page(s, ptep, pfn, write, True)
+        install_swapped_page(s, ptep, pfn, write, True, True)
     unlock_page(s, pfn)
     return fault_back_out(s, actor)
 
@@ -112,7 +112,10 @@ def fault_swap_lock(s: "MmState", actor: int) -> int:
     ksm = (flags & PG_KSM) != 0
     if rule3(s, R_SWAPIN_DRAINS_BATCHES, on_lru, write, ksm):
         lru_add_drain(s)
-    if not s.page_flags[s.page_head[pfn]] & PG_SWAPCACHE or s.page_slot[pfn] != s.act_slot[actor]:
+    flags = s.page_flags[s.page_head[pfn]]
+    swapcache = (flags & PG_SWAPCACHE) != 0
+    swapbacked = (flags & PG_SWAPBACKED) != 0
+    if not rule2(s, R_SWAPIN_FINDS_PAGE, swapcache, swapbacked) or s.page_slot[pfn] != s.act_slot[actor]:
         unlock_page(s, pfn)
         return fault_back_out(s, actor)
     target = ksm_might_need_to_copy(s, pfn, s.act_ptep[actor])
@@ -147,7 +150,7 @@ def map_cached_page(s: "MmState", ptep: int, pfn: int, copied: bool, slot: int, 
     if frees_first:
         swap_free(s, slot)
         free_slot_at_swapin(s, ptep, pfn, write)
-    install_swapped_page(s, ptep, pfn, write, frees_first)
+    install_swapped_page(s, ptep, pfn, write, frees_first, copied)
     if copied:
         s.page_flags[pfn] |= PG_ACTIVE
         lru_cache_add(s, pfn)
@@ -156,8 +159,10 @@ def map_cached_page(s: "MmState", ptep: int, pfn: int, copied: bool, slot: int, 
         free_slot_at_swapin(s, ptep, pfn, write)
 
 
-def install_swapped_page(s: "MmState", ptep: int, pfn: int, write: bool, counted: bool) -> None:
-    """Set the pte for a page that came back from swap; `counted`: the swap pte's count was given up already.
+def install_swapped_page(s: "MmState", ptep: int, pfn: int, write: bool, counted: bool, fresh: bool) -> None:
+    """Set the pte for a page that came back from swap.
+
+    `counted`: the swap pte's count was given up already; `fresh`: the page never was in the swap cache.
 
     Source: mm/memory.c do_swap_page(), v4.0 to v6.12.
     """
@@ -167,7 +172,7 @@ def install_swapped_page(s: "MmState", ptep: int, pfn: int, write: bool, counted
     page_dirty = (flags & PG_DIRTY) != 0
     swapcache = (flags & PG_SWAPCACHE) != 0
     ksm = (flags & PG_KSM) != 0
-    exclusive = old & PTE_EXCLUSIVE != 0 or not swapcache
+    exclusive = old & PTE_EXCLUSIVE != 0 or fresh
     sole = users_of_page(s, pfn) + counted <= 1
     extra_refs = s.page_refcount[head] != 1 + s.page_mapcount[pfn] + swapcache
     reuse = rule5(s, R_SWAPIN_PAGE_IS_SOLE, sole, ksm, swapcache, extra_refs, exclusive)
@@ -219,6 +224,7 @@ if not cython.compiled:
         PG_LRU,
         PG_MLOCKED,
         PG_STORED,
+        PG_SWAPBACKED,
         PG_SWAPCACHE,
         PG_UPTODATE,
         PTE_DIRTY,
@@ -245,6 +251,7 @@ if not cython.compiled:
     from simcore.rule_ids import (
         R_SWAPIN_CLAIMS_SLOT,
         R_SWAPIN_DRAINS_BATCHES,
+        R_SWAPIN_FINDS_PAGE,
         R_SWAPIN_FREES_SLOT,
         R_SWAPIN_FREES_SLOT_FIRST,
         R_SWAPIN_INSTALLS,

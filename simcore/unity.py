@@ -66,6 +66,7 @@ MODULES: tuple[str, ...] = (
     "rmap",
     "user_memory",
     "ksm",
+    "ksmd",
     "memory",
     "swapin",
     "fork",
@@ -84,6 +85,7 @@ MODULES: tuple[str, ...] = (
     "shmem",
     "counts",
     "execute",
+    "finish",
     "observe",
     "machine",
 )

@@ -14,5 +14,6 @@ cdef void user_loaded(mm_state *s, int ptep, int value) noexcept nogil
 cdef void user_touched_empty(mm_state *s, int ptep) noexcept nogil
 @cython.locals(dropped=bint)
 cdef int wrong_load(mm_state *s, int ptep, int value) noexcept nogil
+cdef bint shows_file_again(mm_state *s, int ptep, int value) noexcept nogil
 cdef bint stored_before_fork(mm_state *s, int ptep, int owner, int value) noexcept nogil
 cdef int owner_of_value(mm_state *s, int ptep, int value) noexcept nogil

@@ -94,7 +94,7 @@ def user_touched_empty(s: "MmState", ptep: int) -> None:
 
 def wrong_load(s: "MmState", ptep: int, value: int) -> int:
     """Which oracle a wrong value belongs to. Only what the page itself held before can be resurrected."""
-    if value == ZEROS:
+    if value == ZEROS or shows_file_again(s, ptep, value):
         return ORACLE_LOST_STORE
     if value == GARBAGE:
         return ORACLE_FOREIGN_VALUE
@@ -103,6 +103,13 @@ def wrong_load(s: "MmState", ptep: int, value: int) -> int:
     if dropped and oracle == ORACLE_STALE_VALUE:
         return ORACLE_RESURRECTED
     return oracle
+
+
+def shows_file_again(s: "MmState", ptep: int, value: int) -> bool:
+    """Whether a private mapping that had a page of its own reads as the file does: that page is lost."""
+    if ptep >= MAX_PTES or not s.vm_flags[ptep] & VM_FILE:
+        return False
+    return value == s.expect[MAX_PTES + file_index(s, ptep)]
 
 
 def stored_before_fork(s: "MmState", ptep: int, owner: int, value: int) -> bool:

@@ -30,7 +30,7 @@ cdef bint check_references(mm_state *s, int actor, int used) noexcept nogil
 cdef void decide_freeable(mm_state *s, int actor, int used) noexcept nogil
 @cython.locals(added_to_swap=bint, page_dirty=bint)
 cdef bint give_slot(mm_state *s, int actor) noexcept nogil
-@cython.locals(synchronous=bint, pmd_mapped=bint)
+@cython.locals(synchronous=bint, pmd_mapped=bint, partly_mapped=bint)
 cdef bint split_for_swap(mm_state *s, int actor) noexcept nogil
 cdef void reclaim_unmap(mm_state *s, int actor) noexcept nogil
 @cython.locals(page_dirty=bint)

@@ -248,6 +248,8 @@ def check_references(s: "MmState", actor: int, used: int) -> bool:
         return True
     if rule3(s, R_RECLAIM_KEEPS, pte_young, page_referenced_, swapbacked):
         s.page_flags[pfn] |= PG_REFERENCED
+        # It is old by the next round, and there is one.
+        s.act_flags[actor] |= RECLAIM_PROGRESS
         keep_locked(s, actor)
         return True
     return False
@@ -295,7 +297,8 @@ def split_for_swap(s: "MmState", actor: int) -> bool:
     head = s.act_pfn[actor]
     synchronous = s.sync_io != 0
     pmd_mapped = huge_mappings(s, head) > 0
-    if s.nr_free_slots >= s.nr_huge and rule2(s, R_SWAP_TAKES_WHOLE_THP, synchronous, pmd_mapped):
+    partly_mapped = not maps_every_part(s, head)
+    if s.nr_free_slots >= s.nr_huge and rule3(s, R_SWAP_TAKES_WHOLE_THP, synchronous, pmd_mapped, partly_mapped):
         return True
     if not split_huge_page(s, head, 1):
         return False
@@ -524,6 +527,7 @@ if not cython.compiled:
     )
     from simcore.follow import follow_choice, follow_drains
     from simcore.huge_memory import huge_mappings, is_huge, part_of, split_area, split_huge_page, total_mapcount
+    from simcore.migrate import maps_every_part
     from simcore.mm_types import MmState
     from simcore.page_alloc import cache_references, get_page, put_page, trylock_page, unlock_page
     from simcore.page_io import swap_writepage

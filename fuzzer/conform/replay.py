@@ -10,6 +10,7 @@ from typing import Any
 
 from fuzzer.conform.observables import CLASS_MASK, PRESENT, ZERO_PAGE
 from fuzzer.conform.reading import AREA, Reading, ReadOp, States
+from fuzzer.conform.world import pagemap_is_by_head
 from simcore.constants import (
     FOLLOW_ANY,
     FOLLOW_CACHE,
@@ -80,6 +81,7 @@ class Step:
 
 def prepare(machine: Any, rows: bytes, world: World) -> None:
     """The machine at the start of a trace in this world, on the kernel of these rows."""
+    machine.set_pagemap_by_head(pagemap_is_by_head(world))
     machine.load_kernel(rows)
     machine.set_world(world.encode(), NEEDS)
     machine.start(0)

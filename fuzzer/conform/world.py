@@ -91,3 +91,11 @@ def base_world(source: Source, batch: int) -> World:
         processes=PROCESSES, pages=ANON_PAGES, mergeable=MERGEABLE_PAGES, file=FILE_PAGES, frames=FRAMES, slots=SLOTS,
         swap="zram" if source.swap == "zram" else "disk", batch=batch, features=ALL_FEATURES - LEFT_OUT,
     )  # fmt: skip
+
+
+def pagemap_is_by_head(world: World) -> bool:
+    """Whether pagemap calls a part of a huge mapping mapped once if that is true of the head.
+
+    So it was before v6.11; the world's batches, which grew in v6.10, tell the two kinds of kernels apart.
+    """
+    return world.batch < FOLIO_BATCH_SIZE

@@ -5,7 +5,8 @@ cimport cython
 from fuzzer.engine_types cimport engine_state
 from simcore.bits cimport mix
 from simcore.constants cimport MAX_ORACLES
-from simcore.execute cimport execute_op, finish_trace, reset
+from simcore.execute cimport execute_op, reset
+from simcore.finish cimport finish_trace
 from simcore.mm_types cimport mm_state
 
 from simcore._core cimport Machine

@@ -183,5 +183,6 @@ if not cython.compiled:
     from fuzzer.engines.swarm import draw_weights, draw_world
     from simcore.bits import mix
     from simcore.constants import MAX_ORACLES
-    from simcore.execute import execute_op, finish_trace, reset
+    from simcore.execute import execute_op, reset
+    from simcore.finish import finish_trace
     from simcore.mm_types import MmState, i64

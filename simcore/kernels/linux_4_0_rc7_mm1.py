@@ -51,6 +51,10 @@ class Linux40Rc7Mm1(KernelBase):
         """PG_anon_exclusive came in v5.19."""
         return False
 
+    def swapin_finds_page(swapcache):
+        """do_swap_page(): PageSwapCache() is PG_swapcache."""
+        return swapcache
+
     def swapin_installs(pte_same):
         """do_swap_page(): pte_same() under the page table lock."""
         return pte_same
@@ -94,6 +98,10 @@ class Linux40Rc7Mm1(KernelBase):
     def wp_reuses_page(sole, ksm):
         """do_wp_page() and reuse_swap_page(): mappings and swap ptes count, references do not."""
         return sole and not ksm
+
+    def wp_reuses_huge_page(sole):
+        """do_huge_pmd_wp_page(): page_mapcount() is 1; there are no huge pages mapped by ptes."""
+        return sole
 
     def cow_pte_dirty():
         """wp_page_copy(): maybe_mkwrite(pte_mkdirty(entry))."""
@@ -195,6 +203,12 @@ class Linux40Rc7Mm1(KernelBase):
 
     def swapoff_sets_page_dirty():
         """try_to_unuse(): SetPageDirty() at the end, for no pte was made dirty."""
+        return True
+
+    # mm/swap.c
+
+    def batch_keeps_huge_page():
+        """__lru_cache_add(): the batch counts pages, whatever their size."""
         return True
 
     # mm/madvise.c, of the MADV_FREE series
@@ -399,6 +413,10 @@ class Linux40Rc7Mm1(KernelBase):
         """end_swap_bio_write(): set_page_dirty() on error."""
         return True
 
+    def read_drops_copy():
+        """swap_readpage(): bdev_read_page() of a device with rw_page ends the read without end_swap_bio_read()."""
+        return False
+
     def write_skips_zeros():
         """swap_writepage(): every page is written."""
         return False
@@ -408,6 +426,10 @@ class Linux40Rc7Mm1(KernelBase):
     def gup_touch_dirties_page(pte_dirty, page_dirty):
         """follow_page_pte(): FOLL_TOUCH with FOLL_WRITE, set_page_dirty() if neither is dirty."""
         return not pte_dirty and not page_dirty
+
+    def gup_read_unshares():
+        """follow_page_pte(): a load takes the page as it is."""
+        return False
 
     def gup_fast_dirties_page():
         """gup_pte_range(): the pte is looked at, nothing is marked."""
@@ -475,6 +497,26 @@ class Linux40Rc7Mm1(KernelBase):
         """__split_huge_page_map(): pte_mkdirty()."""
         return True
 
+    def split_fails_when_held():
+        """__split_huge_page_refcount(): references to tails were counted in their _mapcount, and go with them."""
+        return False
+
+    def split_gathers_dirty():
+        """__split_huge_page_splitting(): the pmds stay, and are looked at when they become ptes."""
+        return False
+
+    def split_dirties_tails():
+        """__split_huge_page_refcount(): PG_dirty in page_tail->flags, whatever the head has."""
+        return True
+
+    def split_keeps_young(entry_young):
+        """__split_huge_page_map(): pte_mkold() unless pmd_young()."""
+        return entry_young
+
+    def split_keeps_soft_dirty():
+        """__split_huge_page_map(): pte_mkdirty() sets it anyway."""
+        return True
+
     def split_maps_zero_page():
         """__split_huge_page(): every part keeps its frame."""
         return False
@@ -486,6 +528,10 @@ class Linux40Rc7Mm1(KernelBase):
     def madvise_splits_thp():
         """madvise_free_pte_range(): split_huge_page_pmd(), whoever maps it."""
         return True
+
+    def madv_free_counts_head():
+        """madvise_free_pte_range(): the part's own mapcount, if any."""
+        return False
 
     def advice_stops_at_shared_thp():
         """madvise_free_pte_range(): huge pages are split whoever maps them."""

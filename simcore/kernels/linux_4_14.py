@@ -12,6 +12,10 @@ class Linux414(Linux45):
     name = "linux-4.14"
     successor = "linux-6.1"
 
+    def swapin_finds_page(swapcache, swapbacked):
+        """PageSwapCache(), 6326fec1122c (v4.10): PageSwapBacked() and PG_swapcache, which is PG_owner_priv_1."""
+        return swapcache and swapbacked
+
     def madv_free_is_dontneed():
         """madvise_free_single_vma(), 93e06c7a6453: works without swap, for lazily freed pages need none."""
         return False
@@ -68,17 +72,36 @@ class Linux414(Linux45):
         """try_to_unuse(): the page stays in the swap cache while references remain."""
         return False
 
+    def wp_reuses_huge_page(sole):
+        """reuse_swap_page(), 6d0a07edd17c (v4.6): page_trans_huge_mapcount(), the greatest of all parts."""
+        return sole
+
     def pmd_split_keeps_soft_dirty():
         """__split_huge_pmd_locked(), 804dd150468c: pte_mksoft_dirty()."""
+        return True
+
+    def batch_keeps_huge_page():
+        """__lru_cache_add(), 8f182270dfec (v4.7): a compound page drains its batch."""
+        return False
+
+    def read_drops_copy(synchronous):
+        """swap_readpage(), b06bad17b1bd (v4.7): swap_slot_free_notify() after bdev_read_page(), whoever else has it."""
+        return synchronous
+
+    def split_keeps_soft_dirty():
+        """remap_page(), v4.10: remove_migration_pte(), pte_swp_soft_dirty()."""
         return True
 
     def split_pte_dirty():
         """remap_page(), v4.10: remove_migration_pte(), clean."""
         return False
 
-    def swap_takes_whole_thp(synchronous):
-        """get_swap_pages(), 38d8b4e6bdc8 (v4.13): a cluster of slots, which only devices without seeks have."""
-        return synchronous
+    def swap_takes_whole_thp(synchronous, pmd_mapped):
+        """get_swap_pages(), 38d8b4e6bdc8 (v4.13): a cluster of slots, which only devices without seeks have.
+
+        shrink_page_list(): a huge page that is mapped by ptes only is split right away (bd4c82c22c36).
+        """
+        return synchronous and pmd_mapped
 
     def madv_free_ends_with_split():
         """madvise_free_pte_range(): goes on with the ptes."""

@@ -61,6 +61,10 @@ class Linux45(Linux40Rc7Mm1):
         """try_to_merge_one_page(), 337ed7eb5f03: SetPageDirty() if it is not set."""
         return not page_dirty
 
+    def wp_reuses_huge_page(sole, extra_refs, pmd_mapped):
+        """do_huge_pmd_wp_page(): page_count() is 1; reuse_swap_page(): a part of a huge page cannot be reused."""
+        return pmd_mapped and sole and not extra_refs
+
     def pmd_split_pte_dirty():
         """__split_huge_pmd_locked(), v4.5: mk_pte(), not dirty."""
         return False
@@ -80,6 +84,26 @@ class Linux45(Linux40Rc7Mm1):
     def split_pte_dirty(page_dirty):
         """unfreeze_page_vma(): pte_mkdirty() if PageDirty."""
         return page_dirty
+
+    def split_fails_when_held():
+        """split_huge_page_to_list(), e9b61f19858a (v4.5): page_count() must be what mappings and the caller hold."""
+        return True
+
+    def split_gathers_dirty(entry_dirty):
+        """freeze_page_vma(), __split_huge_pmd_locked(): SetPageDirty()."""
+        return entry_dirty
+
+    def split_dirties_tails():
+        """__split_huge_page_tail(): PG_dirty is inherited from the head."""
+        return False
+
+    def split_keeps_young():
+        """unfreeze_page_vma(): pte_mkold(mk_pte())."""
+        return False
+
+    def split_keeps_soft_dirty():
+        """unfreeze_page_vma(): the bit of the migration entry is not looked at; pte_mkdirty() may set it."""
+        return False
 
     def madvise_splits_thp(shared):
         """madvise_free_pte_range(): page_mapcount() != 1 ends the walk."""

@@ -70,6 +70,10 @@ class Linux61(Linux414):
         """do_wp_page(): AnonExclusive, or one reference in all."""
         return exclusive or (sole and not ksm and not swapcache and not extra_refs)
 
+    def wp_reuses_huge_page(sole, swapcache, extra_refs, exclusive):
+        """do_huge_pmd_wp_page(), 6c287605fd56 (v5.19): as for small pages."""
+        return exclusive or (sole and not swapcache and not extra_refs)
+
     def reuse_leaves_swapcache():
         """reuse_swap_page() is gone: a page that is AnonExclusive is written to in the swap cache."""
         return False
@@ -162,6 +166,10 @@ class Linux61(Linux414):
 
     # mm/gup.c, mm/mprotect.c
 
+    def gup_read_unshares(anon, exclusive):
+        """gup_must_unshare(), a7f226604170 (v5.19): a pin for reading wants an exclusive anonymous page."""
+        return anon and not exclusive
+
     def gup_pins_page():
         """pin_user_pages_fast() (v5.6)."""
         return True
@@ -170,8 +178,22 @@ class Linux61(Linux414):
         """can_change_pte_writable(), 64fe24a3e05e (v5.19): an exclusive page whose pte is dirty; shared as before."""
         return soft_dirty and (shared or (exclusive and pte_dirty))
 
+    # mm/page_io.c
+
+    def read_drops_copy():
+        """swap_slot_free_notify() is gone: v5.18, after 0bcac06f27d7 had made it lose data."""
+        return False
+
     # mm/huge_memory.c
+
+    def split_keeps_young(entry_young):
+        """remap_page(): remove_migration_pte(), 2e3468778dbe (v6.1)."""
+        return entry_young
 
     def split_pte_dirty(entry_dirty, page_dirty):
         """remap_page(): remove_migration_pte(), with the entry's dirty bit if the page is dirty."""
         return entry_dirty and page_dirty
+
+    def madv_free_counts_head():
+        """madvise_free_pte_range() (with its stable fixes): folio_estimated_sharers(), which is the head's mapcount."""
+        return True

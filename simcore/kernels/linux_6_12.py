@@ -58,3 +58,11 @@ class Linux612(Linux61):
     def migration_splits_partly_mapped():
         """migrate_pages_batch(), v6.11: a folio on the deferred split list is split first."""
         return True
+
+    def madv_free_counts_head():
+        """madvise_free_pte_range(): folio_likely_mapped_shared()."""
+        return False
+
+    def swap_takes_whole_thp(synchronous, partly_mapped):
+        """shrink_folio_list(), 5ed890ce5147 (v6.10): only a folio of which parts are unmapped is split first."""
+        return synchronous and not partly_mapped

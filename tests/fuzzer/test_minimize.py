@@ -16,6 +16,7 @@ from simcore.world import World
 
 OPS = 60_000 if is_compiled() else 4_000
 BUDGET = 20_000 if is_compiled() else 300
+WITH_ALL = World(3, frames=20, slots=12, memcgs=2, file=1, huge=3, batch=3)
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,8 @@ def found(patched: Kernel, before: Kernel, merged: Kernel) -> list[tuple[FoundFa
     pairs = [(patched, before), (before, merged), (merged, before)]
     return [
         (failure, kernel, reference)
-        for (kernel, reference), seed in product(pairs, (1, 2, 3, 4))
-        for failure in run_unit(UnitSpec(kernel, World(3), "swarm", seed, OPS)).failures
+        for (kernel, reference), (seed, world) in product(pairs, enumerate([World(3), WITH_ALL] * 2))
+        for failure in run_unit(UnitSpec(kernel, world, "swarm", seed, OPS)).failures
     ]
 
 
@@ -74,10 +75,11 @@ def test_both_cores_minimize_to_the_same(found: list[tuple[FoundFailure, Kernel,
 
 
 @pytest.mark.needs_compiled
-def test_nine_in_ten_samples_of_one_bug_come_to_one_normal_form(patched: Kernel, before: Kernel) -> None:
+@pytest.mark.parametrize("world", [World(), WITH_ALL], ids=["plain", "full"])
+def test_nine_in_ten_samples_of_one_bug_come_to_one_normal_form(patched: Kernel, before: Kernel, world: World) -> None:
     normal: dict[tuple[str, str], list[Trace]] = {}
     for seed in range(5):
-        for failure in run_unit(UnitSpec(patched, World(), "swarm", seed, 200_000)).failures:
+        for failure in run_unit(UnitSpec(patched, world, "swarm", seed, 200_000)).failures:
             minimized = minimize(failure.trace, patched, failure.violation, reference=before)
             normal.setdefault(failure.key, []).append(minimized.trace)
     for key in (("lost-store", "migration"), ("lost-store", "swapoff")):
@@ -85,6 +87,18 @@ def test_nine_in_ten_samples_of_one_bug_come_to_one_normal_form(patched: Kernel,
         most, count = forms.most_common(1)[0]
         assert count >= 0.9 * forms.total(), [ops_of(trace) for trace in forms]
         assert len(most.ops) == min(len(trace.ops) for trace in forms)
+        assert (most.world.file, most.world.huge, most.world.batch) == (0, 0, 1)
+
+
+@pytest.mark.needs_compiled
+def test_what_needs_no_file_no_area_and_no_batches_ends_without_them(patched: Kernel, before: Kernel) -> None:
+    for seed in range(4):
+        for failure in run_unit(UnitSpec(patched, WITH_ALL, "swarm", seed, 50_000)).failures:
+            if failure.key[1] in ("anon", "swapin", "swapoff", "migration", "ksm"):
+                trace = minimize(failure.trace, patched, failure.violation, reference=before).trace
+                if len(trace.ops) < 5:
+                    assert (trace.world.file, trace.world.huge, trace.world.batch) == (0, 0, 1), ops_of(trace)
+                    assert not trace.world.features & {"thp", "tmpfs", "mprotect", "mremap", "soft_dirty"}
 
 
 @pytest.mark.needs_compiled

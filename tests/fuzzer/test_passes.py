@@ -172,3 +172,93 @@ def test_neighbours_are_sorted() -> None:
     assert ops_of(after(passes.sort_ops, "write 0 0 1; read 0 0; reclaim", same_length(3))) == (
         "reclaim; read 0 0; write 0 0 1"
     )
+
+
+# Pages 0 and 1 are anonymous, 2 and 3 the file's mapped shared, 4 and 5 the same mapped private, 6 to 8 the area's.
+WITH_ALL = World(2, 2, mergeable=0, file=2, huge=3, batch=4)
+
+
+def test_a_feature_takes_the_ops_on_its_pages_with_it() -> None:
+    def keeps_thp(trace: Trace) -> bool:
+        return "thp" in trace.world.features
+
+    reduced = after(passes.delete_features, "write 0 1 1; write 0 4 2; punch 0 2; split 0 7", keeps_thp, WITH_ALL)
+    assert ops_of(reduced) == "write 0 1 1; split 0 3"
+    assert reduced.world.features == {"thp"}
+
+
+def test_without_a_feature_its_pages_may_be_anonymous_ones() -> None:
+    given = "write 0 1 1; write 0 4 2; read 0 6; madv_free 0 area"
+    reduced = after(passes.delete_features, given, same_length(4), WITH_ALL)
+    assert ops_of(reduced) == "write 0 1 1; write 0 4 2; read 0 2; madv_free 0 3"
+    assert not reduced.world.features & {"tmpfs", "thp"}
+
+
+def test_a_plain_world_has_no_batches_no_area_and_no_file() -> None:
+    reduced = after(passes.plain_sizes, "write 0 1 1; write 0 3 2; read 0 6", same_length(3), WITH_ALL)
+    assert (reduced.world.batch, reduced.world.file, reduced.world.huge) == (1, 0, 0)
+    assert sorted(op.args[1] for op in reduced.ops) == [1, 2, 3]
+
+
+def test_a_drain_goes_with_the_batches_it_was_for() -> None:
+    def reclaims_what_is_on_a_list(trace: Trace) -> bool:
+        return ops_of(trace) == ("write 0 0 1; reclaim" if trace.world.batch == 1 else "write 0 0 1; drain 0; reclaim")
+
+    reduced = after(passes.plain_sizes, "write 0 0 1; drain 0; reclaim", reclaims_what_is_on_a_list, WITH_ALL)
+    assert ops_of(reduced) == "write 0 0 1; reclaim"
+    assert reduced.world.batch == 1
+
+
+def test_an_area_that_was_not_advised_becomes_one_that_was() -> None:
+    reduced = after(passes.plain_sizes, "read 0 0", always, World(huge=2, advised=0))
+    assert reduced.world.advised == 1
+
+
+def test_pages_of_the_area_become_anonymous_one_by_one() -> None:
+    def splits(trace: Trace) -> bool:
+        return [op.name for op in trace.ops] == ["split", "write"]
+
+    reduced = after(passes.pages_to_anonymous, "split 0 4; write 0 2 1", splits, World(2, 2, mergeable=0, huge=3))
+    assert ops_of(reduced) == "split 0 2; write 0 3 1"
+    assert reduced.world == World(2, 4, mergeable=0, huge=0)
+
+
+def test_the_whole_area_becomes_one_page() -> None:
+    assert ops_of(after(passes.lower_arguments, "madv_free 0 area", same_length(1), WITH_ALL)) == "madv_free 0 0"
+    assert ops_of(after(passes.merge_names, "mlock 0 area; munlock 0 area", same_length(2), WITH_ALL)) == (
+        "mlock 0 0; munlock 0 0"
+    )
+
+
+def test_an_op_that_is_not_for_the_whole_area_takes_a_page_of_it() -> None:
+    def stays_in_the_area(trace: Trace) -> bool:
+        return len(trace.ops) == 1 and all(page >= 6 for page in trace.ops[0].args[1:2])
+
+    assert ops_of(after(passes.simpler_ops, "collapse 0 area", stays_in_the_area, WITH_ALL)) == "reclaim"
+
+    def is_done_to_a_page(trace: Trace) -> bool:
+        return stays_in_the_area(trace) and len(trace.ops[0].args) > 1
+
+    assert ops_of(after(passes.simpler_ops, "collapse 0 area", is_done_to_a_page, WITH_ALL)) == "read 0 6"
+
+
+def test_pages_of_each_kind_are_numbered_for_themselves() -> None:
+    given = "read 0 1; read 0 5; read 0 8; read 0 7"
+    assert ops_of(after(passes.renumber, given, same_length(4), WITH_ALL)) == "read 0 0; read 0 4; read 0 6; read 0 7"
+
+
+def test_a_page_of_the_file_has_one_number_for_both_mappings() -> None:
+    given = "read 0 5; read 0 3; read 0 2"
+    assert ops_of(after(passes.renumber, given, same_length(3), WITH_ALL)) == "read 0 4; read 0 2; read 0 3"
+
+
+def test_lowering_the_world_keeps_every_page_what_it_is() -> None:
+    reduced = after(passes.lower_world, "read 0 4; split 0 7", always, WITH_ALL)
+    assert (reduced.world.pages, reduced.world.file, reduced.world.huge, reduced.world.batch) == (1, 1, 2, 1)
+    assert ops_of(reduced) == "read 0 2; split 0 4"
+
+
+def test_the_file_and_the_area_stay_when_children_become_pages() -> None:
+    reduced = after(passes.processes_to_pages, "fork 0; write 1 1 1; read 1 2; read 1 8", always, WITH_ALL)
+    assert ops_of(reduced) == "write 0 3 1; read 0 4; read 0 10"
+    assert reduced.world.pages == 4

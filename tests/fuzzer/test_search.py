@@ -1,5 +1,7 @@
 """The exhaustive search for something simpler."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from fuzzer.judge import Judge
@@ -7,6 +9,7 @@ from fuzzer.search import DEFAULT_BUDGET, LONGEST_SEARCHED, find_simpler
 from simcore.features import ALL_FEATURES
 from simcore.kernel import Kernel
 from simcore.trace import Trace, parse_trace
+from simcore.trace_op import decode_op
 from simcore.world import World
 
 LOST = ("lost-store", "migration")
@@ -61,6 +64,35 @@ def test_equal_contents_are_tried_where_ksm_is_in_the_world(patched: Kernel) -> 
     result = find_simpler(trace, Judge(trace, patched, ("lost-store", "ksm")))
     assert result.simpler is not None
     assert list(map(str, result.simpler.ops)) == ["write 0 0 101", "write 0 1 101", "ksm_scan", "reclaim"]
+
+
+@pytest.mark.needs_compiled
+def test_pages_of_the_file_and_of_the_area_are_tried(patched: Kernel) -> None:
+    world = World(1, 1, 6, 4, mergeable=0, file=1, huge=2)
+    for features, ops, kind in (
+        (("tmpfs", "migration"), "write 0 2 1; migrate 0 2; read 0 0; reclaim; read 0 0", "file"),
+        (("thp", "gup", "madv_free"), "write 0 1 1; madv_free 0 area; read 0 0; gup_write 0 1 2; reclaim", "huge"),
+    ):
+        trace = trace_of(ops, world.without(ALL_FEATURES - set(features)))
+        result = find_simpler(trace, Judge(trace, patched, ("lost-store", kind)), budget=200_000)
+        assert result.simpler is not None
+        assert len(result.simpler.ops) == len(trace.ops) - (2 if kind == "file" else 1)
+
+
+def test_the_whole_area_is_tried_where_an_op_can_be_done_to_it(before: Kernel) -> None:
+    asked: list[str] = []
+
+    class Listener(Judge):
+        def shows(self, world: World, words: Sequence[int]) -> bool:
+            asked.append("; ".join(str(decode_op(word)) for word in words))
+            return super().shows(world, words)
+
+    trace = trace_of("split 0 area; read 0 0", World(1, 1, 4, 2, mergeable=0, huge=1).without(ALL_FEATURES - {"thp"}))
+    find_simpler(trace, Listener(trace, before, LOST))
+    assert "split 0 area; collapse 0 1" in asked
+    assert "read 0 area" not in asked
+    # Batches there are none, so a drain does nothing.
+    assert not any("drain" in ops for ops in asked)
 
 
 @pytest.mark.parametrize("features", [("steps", "migration"), ("fork", "memcg"), ("ksm", "writeback")])

@@ -7,16 +7,16 @@ import pytest
 from simcore import constants as c
 from simcore.core import new_machine
 from simcore.describe import pte_name
-from simcore.kernel import Kernel
+from simcore.kernel import Kernel, with_rows
 from simcore.kernel_files import find_kernel
-from simcore.rules import RULE_BY_NAME, offset
+from simcore.rules import RULE_BY_NAME, offset, row_bits
 from simcore.run import Violation, prepare, violations_of
-from simcore.snapshot import PageState, Snapshot, contents_behind, take_snapshot
+from simcore.snapshot import PageState, SlotState, Snapshot, contents_behind, take_snapshot
 from simcore.trace import Op, Trace, parse_trace
 from simcore.trace_op import encode_op
 from simcore.world import World
 
-RESULTS = ("ok", "skipped", "blocked", "EINVAL", "ENOMEM", "EAGAIN")
+RESULTS = ("ok", "skipped", "blocked", "EINVAL", "ENOMEM", "EAGAIN", "EFAULT", "ENOENT", "SIGBUS", "EBUSY")
 FLAGS = {
     "PD": c.PG_DIRTY,
     "SC": c.PG_SWAPCACHE,
@@ -24,6 +24,13 @@ FLAGS = {
     "KSM": c.PG_KSM,
     "active": c.PG_ACTIVE,
     "writeback": c.PG_WRITEBACK,
+    "LRU": c.PG_LRU,
+    "ref": c.PG_REFERENCED,
+    "head": c.PG_HEAD,
+    "tail": c.PG_TAIL,
+    "X": c.PG_ANON_EXCLUSIVE,
+    "file": c.PG_FILE,
+    "mlocked": c.PG_MLOCKED,
 }
 
 
@@ -53,6 +60,14 @@ class Play:
             self.log += self.machine.take_log()
         return results
 
+    def results(self, text: str) -> str:
+        """Run ops; the result of the last one."""
+        return self.do(text)[-1]
+
+    def slot_of(self, number: int) -> SlotState:
+        """A swap slot."""
+        return self.snapshot().slots[number]
+
     def end(self) -> list[str]:
         """End the trace; the names of the oracles that spoke."""
         self.machine.finish()
@@ -74,6 +89,17 @@ class Play:
     def state(self) -> tuple[Snapshot, object]:
         """Everything that can be seen of the machine now, and who is on which path."""
         return take_snapshot(self.machine), self.machine.actors()
+
+    def exclusive(self, process: int = 0, page: int = 0) -> bool:
+        """Whether the pte is a swap pte that says AnonExclusive, or maps a page that is."""
+        pte = self.snapshot().ptes[process, page]
+        if pte & c.PTE_KIND_MASK == c.PTE_PRESENT:
+            return self.page(process, page).flags & c.PG_ANON_EXCLUSIVE != 0
+        return pte & c.PTE_EXCLUSIVE != 0
+
+    def huge(self, process: int = 0, page: int = 0) -> bool:
+        """Whether the pte is part of a huge mapping."""
+        return self.snapshot().ptes[process, page] & c.PTE_HUGE != 0
 
     def pte(self, process: int = 0, page: int = 0) -> str:
         """The pte as `PWYD s`, `swap s`, `none` or `zero PrY-`: without the number of its frame or slot."""
@@ -141,3 +167,20 @@ def play(compiled: bool) -> PlayMaker:
         return started
 
     return start
+
+
+KernelMaker = Callable[..., Kernel]
+
+
+@pytest.fixture
+def turned() -> KernelMaker:
+    """Make a kernel with a rule the other way: turned(name, rule, bit=True) turns the rows with those bits."""
+
+    def make(name: str, rule: str, **bits: bool) -> Kernel:
+        kernel = find_kernel(name)
+        declared = RULE_BY_NAME[rule]
+        rows = [row for row in range(declared.row_count) if bits.items() <= row_bits(declared, row).items()]
+        first = offset(declared)
+        return with_rows(kernel, {first + row: not kernel.rows[first + row] for row in rows})
+
+    return make

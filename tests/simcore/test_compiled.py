@@ -29,11 +29,19 @@ class Share:
     ops: int
 
 
+# A tmpfs file, the huge area and batches: everything that a world can have, with room and without.
+LARGE = "processes=3 pages=2 file=1 huge=3 frames=24 slots=16 batch=4"
+TIGHT = "processes=2 pages=2 file=2 huge=2 frames=9 slots=5 batch=2"
+
 SHARES = (
     Share("swarm", World(), 12, 32_000),
     Share("random", World(), 12, 18_000),
     Share("random", World.parse("processes=3 pages=3 frames=5 slots=3 memcgs=2 swap=zram"), 12, 26_000),
     Share("swarm", World.parse("processes=4 memcgs=2 swap=zram"), 100, 16_000),
+    Share("swarm", World.parse(LARGE), 40, 12_000),
+    Share("random", World.parse(f"{LARGE} memcgs=2 swap=zram"), 40, 12_000),
+    Share("random", World.parse(TIGHT), 25, 12_000),
+    Share("swarm", World.parse(f"{TIGHT} advised=0 swap=zram"), 25, 12_000),
 )
 
 
@@ -72,6 +80,9 @@ def everything(machine: Any) -> tuple[Any, ...]:
         machine.alive(),
         machine.pages(),
         machine.swap_slots(),
+        machine.page_states(),
+        machine.smaps_states(),
+        machine.last_value(),
         machine.actors(),
         machine.outcome(),
         machine.failed(),
@@ -80,9 +91,10 @@ def everything(machine: Any) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.parametrize("shape", ["processes=3 pages=3 frames=6 slots=4 memcgs=2", LARGE, f"{TIGHT} swap=zram"])
 @pytest.mark.parametrize("kernel", shipped_kernels(), ids=lambda kernel: kernel.name)
-def test_machines_agree_after_every_op(kernel: Kernel) -> None:
-    world = World.parse("processes=3 pages=3 frames=6 slots=4 memcgs=2")
+def test_machines_agree_after_every_op(kernel: Kernel, shape: str) -> None:
+    world = World.parse(shape)
     spec = UnitSpec(kernel, world, "random", SEED, 1, 60)
     drawing = start_engine(spec, new_machine(True), True)
     machines = [new_machine(True), new_machine(False)]

@@ -65,8 +65,11 @@ def test_log_and_checks_leave_the_outcome_alone(compiled: bool) -> None:
     for trace in drawn("canary-sound", 30):
         plain = run_trace(trace, kernel, check=False, compiled=compiled)
         logged = run_trace(trace, kernel, log=True, compiled=compiled)
-        assert replace(logged, log=()) == plain, f"seed {SEED}: {trace}"
-        assert {row for rows in logged.log for row in rows} <= {i for i, used in enumerate(plain.rows) if used}
+        assert replace(logged, log=(), rows=plain.rows) == plain, f"seed {SEED}: {trace}"
+        used, used_by_checks = ({row for row, used in enumerate(seen.rows) if used} for seen in (plain, logged))
+        # The pressure at the end, by which never-discardable judges, may use more rows.
+        assert used <= used_by_checks
+        assert {row for rows in logged.log for row in rows} <= used_by_checks
 
 
 def test_snapshots_look_and_do_not_touch(compiled: bool) -> None:

@@ -18,6 +18,9 @@ SEED = 1
 CANARY_OPS = 400_000
 SILENT_OPS = 2_000_000
 SOUND = "canary-sound"
+# A tmpfs file, the huge area and batches: everything that a world can have.
+LARGE = "processes=3 pages=2 file=1 huge=3 frames=24 slots=16 batch=4"
+TIGHT = "pages=2 file=2 huge=2 frames=9 slots=5 batch=2"
 
 pytestmark = pytest.mark.needs_compiled
 
@@ -47,9 +50,16 @@ def test_canary_is_heard_by_its_oracle_alone(oracle: Oracle, shape: str, engine:
     assert set(heard) == {oracle.name}, f"seed {SEED}: {oracle.canary} was heard by {dict(heard)}"
 
 
+@pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.name)
+def test_canary_is_heard_in_a_large_world(oracle: Oracle) -> None:
+    """Where one bug spoils files and huge pages too, other oracles may hear it as well."""
+    heard = hear(oracle.canary, canary_world(oracle, LARGE), "random", CANARY_OPS)
+    assert oracle.name in heard, f"seed {SEED}: {oracle.canary} was heard by {dict(heard)}"
+
+
 @pytest.mark.parametrize("engine", ["swarm", "random"])
 @pytest.mark.parametrize("swap", ["disk", "zram"])
-@pytest.mark.parametrize("shape", ["", "processes=4 memcgs=2 slots=4", "frames=4 pages=6 slots=3"])
+@pytest.mark.parametrize("shape", ["", "processes=4 memcgs=2 slots=4", "frames=4 pages=6 slots=3", LARGE, TIGHT])
 def test_oracles_are_silent_on_the_sound_kernel(shape: str, swap: Literal["disk", "zram"], engine: str) -> None:
     heard = hear(SOUND, replace(World.parse(shape), swap=swap), engine, SILENT_OPS)
     assert not heard, f"seed {SEED}"
