@@ -1,6 +1,7 @@
 # make run      set up what is missing and run the main job
 # make test     set up what the tests need, system packages included, and run the whole suite
 # make check    lint, format, types, and the tidy tests
+# make chaos    the long form of the tests that kill, stop and lose everything while a campaign runs
 # make bench    the benchmarks
 # make headers  write the .pxd headers, the *_ids.py modules and the reference pages from the sources
 # make sanitize the simulator's and fuzzer's tests on a core built with ASan and UBSan
@@ -8,7 +9,7 @@
 # make clean    remove everything that was set up or built
 #
 # Set-up is stamped in the virtual environment, so the second `make run` starts at once. Variables:
-# PYTHON (which Python to use), VENV, RUN_ARGS, PYTEST_ARGS, BENCH_ARGS, SANITIZE_TESTS, MMFUZZ_BUILD (see setup.py).
+# PYTHON (which Python to use), VENV, RUN_ARGS, PYTEST_ARGS, BENCH_ARGS, SANITIZE_TESTS, FAULTS, MMFUZZ_BUILD (see setup.py).
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,6 +17,7 @@ RUN_ARGS ?= --seconds 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 SANITIZE_TESTS ?= tests/simcore tests/fuzzer
+FAULTS ?= 250
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
@@ -24,7 +26,7 @@ CORE_SOURCES := setup.py $(wildcard simcore/*.py simcore/*.pxd simcore/oracles/*
 SANITIZED := $(CURDIR)/build/sanitize
 
 export PYTHON
-.PHONY: run test check bench headers sanitize wheel clean setup setup-test setup-dev
+.PHONY: run test chaos check bench headers sanitize wheel clean setup setup-test setup-dev
 .DELETE_ON_ERROR:
 
 # Exit code 1 says that failures were found, which is what this kernel is for.
@@ -33,6 +35,9 @@ run: setup
 
 test: system-test setup-test
 	$(PY) -m pytest $(PYTEST_ARGS)
+
+chaos: system-test setup-test
+	$(PY) -m pytest -s tests/chaos --faults $(FAULTS) $(PYTEST_ARGS)
 
 check: setup-dev
 	$(PY) -m ruff check .

@@ -6,9 +6,8 @@ import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from cli.recording import now
 from db.database import Database
 from db.store import finish_run, save_failures, start_run
 from db.values import FailureRecord, RunRecord, RunTotals
@@ -87,11 +86,11 @@ def store(
     with database.write() as session:
         runs = []
         for kernel, parts in _by_kernel(compared):
-            seen = now()
+            seen = datetime.now(UTC)
             run = start_run(session, _run_record(kernel, parts, options, versions, seen))
             records = [_record(each, kernel, versions, seen) for of, _, each in found if of.digest == kernel.digest]
             save_failures(session, run, records)
-            finish_run(session, run, "done", _totals(parts), now())
+            finish_run(session, run, "done", _totals(parts), datetime.now(UTC))
             runs.append(run)
         return tuple(runs)
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.orm import Session
 
-from cli.settings import choose_database, make_default_folder
+from cli.settings import choose_database, inherited_environment, make_default_folder
 from db import schema, sqlite
+from db.backup import Backup, back_up
 from db.database import Database, open_database
 from db.errors import MissingDatabaseError
 from db.place import Place, find_place
@@ -47,10 +49,14 @@ def open_to_write(target: str) -> Database:
 
 def open_to_read(target: str) -> Database:
     """The database, which must be there; of an older schema it is brought up to date if it can be written."""
-    file = find_place(target).file
-    if file is not None and not file.parent.exists() and target == choose_database(None):
-        raise MissingDatabaseError("nothing was ever stored", str(file), "the first run that stores makes it")
+    _require_default_folder(target)
     return open_database(target, "read")
+
+
+def copy_to(file: Path, target: str) -> Backup:
+    """Copy the database, which must be there, to a file, which must not; its schema stays what it is."""
+    _require_default_folder(target)
+    return back_up(target, file.absolute(), inherited_environment())
 
 
 def look_at(target: str) -> DatabaseState:
@@ -65,9 +71,23 @@ def look_at(target: str) -> DatabaseState:
         return DatabaseState(place.shown, place.file, revision, latest, writable, _damage(connection))
 
 
+@contextmanager
+def look_into(target: str) -> Iterator[Session]:
+    """A session on a database of the current schema that changes nothing."""
+    with _looking(find_place(target)) as connection, Session(connection) as session:
+        yield session
+
+
 def nearest_folder(file: Path) -> Path:
     """The folder that holds a file, or that the folders on the way to it would be made in."""
     return next(folder for folder in file.parents if folder.is_dir())
+
+
+def _require_default_folder(target: str) -> None:
+    """Tell it as what it is when not even the folder of the default database is there."""
+    file = find_place(target).file
+    if file is not None and not file.parent.exists() and target == choose_database(None):
+        raise MissingDatabaseError("nothing was ever stored", str(file), "the first run that stores makes it")
 
 
 def _may_be_made(file: Path) -> bool:
@@ -88,7 +108,8 @@ def _looking(place: Place) -> Iterator[Connection]:
 def _looking_engine(place: Place) -> Engine:
     if place.file is not None:
         return sqlite.file_engine(place.file, "look", _LOOK_TIMEOUT_SECONDS)
-    return create_engine(place.url)
+    waits = {} if "connect_timeout" in place.url.query else {"connect_timeout": int(_LOOK_TIMEOUT_SECONDS)}
+    return create_engine(place.url, connect_args=waits)
 
 
 def _damage(connection: Connection) -> tuple[str, ...]:

@@ -1,17 +1,15 @@
-"""What `mmfuzz doctor` looks at: each check says what it found and, where something is wrong, how to mend it."""
+"""What `mmfuzz doctor` looks at on this machine, and the database as it lies there."""
 
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
 from cli.core_state import BUILD_IT, ExtensionState, extension_states
 from cli.database import look_at, nearest_folder
+from cli.doctor_finding import Finding
 from cli.errors import CliError
 from cli.versions import find_commit, own_version
 from db.errors import DatabaseError
@@ -19,8 +17,6 @@ from simcore.core import is_compiled
 from simcore.kernel_files import find_kernel
 from simcore.run import run_trace
 from simcore.trace import parse_trace
-
-Status = Literal["ok", "note", "wrong"]
 
 LEAST_PYTHON = (3, 11)
 PACKAGES = ("alembic", "click", "Cython", "msgspec", "rich", "SQLAlchemy")
@@ -37,17 +33,7 @@ reclaim
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found. `wrong` keeps mmfuzz from working; `note` does not. `mend` is what to do."""
-
-    name: str
-    status: Status
-    what: str
-    mend: str = ""
-
-
-def check_python(_database: str) -> list[Finding]:
+def check_python() -> list[Finding]:
     """Python itself."""
     what = f"{platform.python_version()} at {sys.executable}"
     if sys.version_info < LEAST_PYTHON:
@@ -56,7 +42,7 @@ def check_python(_database: str) -> list[Finding]:
     return [Finding("python", "ok", what)]
 
 
-def check_packages(_database: str) -> list[Finding]:
+def check_packages() -> list[Finding]:
     """The release of mmfuzz and the packages it is made of."""
     commit = find_commit()
     findings = [Finding("mmfuzz", "ok", own_version() + (f", commit {commit}" if commit else ""))]
@@ -74,14 +60,14 @@ def check_packages(_database: str) -> list[Finding]:
     return findings
 
 
-def check_core(_database: str) -> list[Finding]:
+def check_core() -> list[Finding]:
     """The compiled core and engines, and whether they were made from the sources beside them."""
     if not is_compiled():
         return [Finding("core", "note", "uncompiled: everything works, some two hundred times slower", BUILD_IT)]
     return [_extension_finding(each) for each in extension_states()]
 
 
-def check_canary(_database: str) -> list[Finding]:
+def check_canary() -> list[Finding]:
     """A trace that must fail on one kernel and pass on another."""
     if any(each.state == "stale" for each in extension_states()):
         return [Finding("self-test", "note", "not made: the core is not what its sources say")]
@@ -114,10 +100,10 @@ def check_database(database: str) -> list[Finding]:
         mend = "change the permissions of the file and its folder, or choose another with --database"
         findings.append(Finding("database", "wrong", f"{state.shown} cannot be written", mend))
     findings += [Finding("database", "wrong", line, "restore a copy of the database") for line in state.damage]
-    return findings if state.file is None else [*findings, _check_space(state.file)]
+    return findings if state.file is None else [*findings, check_space("disk", state.file)]
 
 
-def check_terminal(_database: str) -> list[Finding]:
+def check_terminal() -> list[Finding]:
     """Where output goes."""
     if not sys.stdout.isatty():
         return [Finding("terminal", "ok", "stdout is no terminal: plain lines, no colours")]
@@ -126,17 +112,6 @@ def check_terminal(_database: str) -> list[Finding]:
     if not kind or kind == "dumb":
         return [Finding("terminal", "note", f"TERM is {kind!r}: no live progress", "set TERM, such as xterm-256color")]
     return [Finding("terminal", "ok", f"{kind}, {size.columns} columns, {size.lines} lines")]
-
-
-# In the order in which they are told.
-CHECKS: tuple[Callable[[str], list[Finding]], ...] = (
-    check_python,
-    check_packages,
-    check_core,
-    check_canary,
-    check_database,
-    check_terminal,
-)
 
 
 def _version(package: str) -> str | None:
@@ -155,9 +130,10 @@ def _extension_finding(each: ExtensionState) -> Finding:
     return Finding("core", "ok", f"{each.extension}: compiled, from these sources ({each.sources})")
 
 
-def _check_space(file: Path) -> Finding:
+def check_space(name: str, file: Path) -> Finding:
+    """The room that a file, or its folder which may not be there yet, has."""
     folder = nearest_folder(file)
     free_mb = shutil.disk_usage(folder).free // 2**20
     if free_mb < LOW_SPACE_MB:
-        return Finding("disk", "note", f"{free_mb} MB free in {folder}", f"less than {LOW_SPACE_MB} MB: free some")
-    return Finding("disk", "ok", f"{free_mb:,} MB free in {folder}")
+        return Finding(name, "note", f"{free_mb} MB free in {folder}", f"less than {LOW_SPACE_MB} MB: free some")
+    return Finding(name, "ok", f"{free_mb:,} MB free in {folder}")

@@ -155,3 +155,9 @@ def trace_ops(trace: Trace | StoredTrace) -> int:
 def trace_text(trace: Trace | StoredTrace) -> str:
     """The trace's text."""
     return format_trace(trace) if isinstance(trace, Trace) else trace.text
+
+
+def whole_trace(failure: AnyFailure) -> Trace:
+    """The shortest trace of a failure."""
+    trace = failure.minimized
+    return trace if isinstance(trace, Trace) else trace.trace()

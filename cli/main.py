@@ -13,10 +13,14 @@ import click
 from cli.edge import run_guarded
 from cli.versions import find_versions
 from simcore.errors import unknown_name
+from workers.logs import start_logging
 
 # In the order of --help. Each is a module of cli.commands that has `command`, a command or a group.
 COMMANDS: tuple[str, ...] = (
     "run",
+    "campaign",
+    "coordinator",
+    "worker",
     "ablate",
     "replay",
     "explain",
@@ -85,6 +89,7 @@ def mmfuzz() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command of the arguments (default: the process's own), and exit with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    start_logging("error")
     sys.exit(run_guarded(lambda: mmfuzz.main(given, prog_name="mmfuzz", standalone_mode=False), given))
 
 

@@ -1,12 +1,13 @@
 """Options and types of arguments that several commands take."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from cli.output import Screen
-from cli.settings import DATABASE_VARIABLE, choose_database
+from cli.settings import BROKER_VARIABLE, DATABASE_VARIABLE, SPOOL_VARIABLE, choose_broker, choose_database
 from simcore.errors import SimcoreError
 from simcore.kernel import Kernel
 from simcore.kernel_files import find_kernel
@@ -94,6 +95,31 @@ def database_option(command: Command) -> Command:
         callback=_choose_database,
         help="Path of a SQLite file, or a URL (sqlite:///PATH, postgresql://USER@HOST/NAME). Default:"
         f" ${DATABASE_VARIABLE}, else mmfuzz/mmfuzz.db in $XDG_DATA_HOME or ~/.local/share.",
+    )(command)
+
+
+def _choose_broker(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | None:
+    return choose_broker(given)
+
+
+def broker_option(command: Command) -> Command:
+    """--broker; the command gets a URL or None as `broker`."""
+    return click.option(
+        "--broker",
+        metavar="URL",
+        callback=_choose_broker,
+        help=f"The broker, redis://HOST:PORT/DB. Default: ${BROKER_VARIABLE}.",
+    )(command)
+
+
+def spool_option(command: Command) -> Command:
+    """--spool; the command gets a folder or None as `spool`."""
+    return click.option(
+        "--spool",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="Where results wait while there is no database."
+        f" Default: ${SPOOL_VARIABLE}, else mmfuzz/spool in $XDG_STATE_HOME or ~/.local/state.",
     )(command)
 
 

@@ -6,7 +6,7 @@ terminal, plain and never cut or wrapped anywhere else.
 
 import errno
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import msgspec
@@ -61,6 +61,19 @@ class Screen:
             self.note(line, style)
         else:
             self.say(line, style)
+
+
+@contextmanager
+def bytes_on_stdout() -> Iterator[Callable[[bytes], object]]:
+    """What writes bytes of the result on stdout as they are; at the end all of them are handed out."""
+
+    def write(content: bytes) -> None:
+        with _written():
+            sys.stdout.buffer.write(content)
+
+    yield write
+    with _written():
+        sys.stdout.buffer.flush()
 
 
 def to_json(value: object) -> str:

@@ -7,12 +7,10 @@ from cli.inputs import Input
 from cli.verdicts import Verdict, verdict_of
 from cli.versions import find_versions
 from simcore.run import Observation, Violation, run_trace
+from workers.records import OUTCOME
 
 if TYPE_CHECKING:
     from db.values import StoredFailure
-
-# Where the outcome's digest is kept in a stored violation.
-OUTCOME = "outcome"
 
 
 @dataclass(frozen=True, slots=True)

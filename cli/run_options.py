@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from cli.errors import UsageMistake
 from cli.output import Screen
+from fuzzer.campaign.spec import Budget, CampaignSpec, KernelPair
 from fuzzer.engine_table import find_engine
 from fuzzer.hunt import UNIT_OPS
-from fuzzer.seeds import SEED_BITS, unit_seed
-from fuzzer.unit import UnitSpec
+from fuzzer.seeds import SEED_BITS
 from simcore.core import is_compiled
 from simcore.kernel import Kernel
 from simcore.world import World
@@ -19,6 +19,8 @@ DEFAULT_WORLD = World(processes=3, frames=20, slots=12, memcgs=2, file=1, huge=3
 DEFAULT_LENGTH = 40
 # A fifth of a second's work, as UNIT_OPS is compiled, so that a run stops and shows its progress without delay.
 UNIT_OPS_UNCOMPILED = 10_000
+# A run answers within a second, so its units stay smaller than those of a campaign.
+SEEDS_PER_UNIT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,21 @@ class RunOptions:
     oracles: tuple[str, ...] | None
     checks: bool
 
-    def unit(self, number: int) -> UnitSpec | None:
-        """The spec of the run's unit of a number, from 0 on; None behind the end of the budget of ops."""
-        ops = self.unit_ops if self.ops is None else min(self.unit_ops, self.ops - number * self.unit_ops)
-        if ops <= 0:
-            return None
-        seed = unit_seed(self.seed, number)
-        return UnitSpec(self.kernel, self.world, self.engine, seed, ops, self.length, self.oracles, self.checks)
+    def campaign(self) -> CampaignSpec:
+        """The run as a campaign of one cell. The errors of the fuzzer say what of the options cannot be."""
+        return CampaignSpec(
+            kernels=(KernelPair(self.kernel, self.reference),),
+            worlds=(self.world,),
+            seed=self.seed,
+            engines=((self.engine, 1),),
+            oracles=self.oracles,
+            budget=Budget(self.seconds, self.ops, self.stop_after),
+            length=self.length,
+            checks=self.checks,
+            seed_ops=self.unit_ops,
+            seeds_per_unit=SEEDS_PER_UNIT,
+            canary_minutes=0,
+        )
 
     def to_json(self) -> dict[str, object]:
         """Every option, for the database and --json."""
@@ -109,6 +119,7 @@ def announce_options(screen: Screen, options: RunOptions, database: str | None) 
     budget = [f"{options.seconds:g} s"] if options.seconds is not None else []
     budget += [f"{options.ops:,} ops"] if options.ops is not None else []
     budget += [f"{options.stop_after} failures"] if options.stop_after is not None else []
+    units = f"up to {SEEDS_PER_UNIT} seeds of {options.unit_ops:,} ops, sequences of up to {options.length} ops"
     lines = (
         ("kernel", f"{options.kernel.name}  {options.kernel.digest}"),
         ("reference", options.reference.name if options.reference else "none"),
@@ -117,10 +128,7 @@ def announce_options(screen: Screen, options: RunOptions, database: str | None) 
         ("derives", ", ".join(engine.derives)),
         ("seed", options.seed),
         ("budget", " or ".join(budget)),
-        (
-            "units",
-            f"{options.unit_ops:,} ops each, sequences of up to {options.length} ops, {options.jobs} at a time",
-        ),
+        ("units", f"{units}, {options.jobs} at a time"),
         ("oracles", ", ".join(options.oracles) if options.oracles else "all"),
         ("checks", "all" if options.checks else "none: no counts, no costs, until a sequence fails"),
         (

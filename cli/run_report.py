@@ -8,11 +8,13 @@ from rich.text import Text
 from cli.exit_codes import ExitCode
 from cli.explanation_text import print_explanation
 from cli.failure_text import (
+    AnyFailure,
     failure_document,
     print_failure,
     print_failures,
     stored_command,
     trace_text,
+    whole_trace,
     worst_first,
 )
 from cli.output import Screen, plural
@@ -20,7 +22,6 @@ from cli.progress import short_number
 from cli.run_loop import EndedBy, RunOutcome
 from cli.run_options import RunOptions
 from cli.verdicts import CLASS_ORDER, VERDICT_STYLES
-from db.values import FailureRecord
 from simcore.explain import explain, format_explanation
 from simcore.kernel import Kernel, RowDiff, diff
 from simcore.kernel_files import canary_kernels, shipped_kernels
@@ -69,6 +70,7 @@ class RunReport:
             "ops_per_second": round(outcome.ops_per_second),
             "rows_covered": outcome.rows_covered,
             "rows_total": TOTAL_ROWS,
+            "not_minimized": outcome.not_minimized,
             "failures": [
                 failure_document(each, replay=self.replay(each), explain=self.explain(each)) for each in self.failures
             ],
@@ -95,6 +97,8 @@ class RunReport:
             f"{outcome.seconds:.1f} s, {outcome.seconds_minimizing:.1f} s of which to minimize and explain failures;"
             f" {short_number(outcome.ops_per_second)} ops/s in the others"
         )
+        if outcome.not_minimized:
+            screen.say(f"{plural(outcome.not_minimized, 'failing trace')} more to be minimized when it ended")
         screen.say()
         self._print_failures(screen)
         screen.say()
@@ -102,15 +106,15 @@ class RunReport:
         screen.say()
         self._print_verdict(screen, shown_database)
 
-    def replay(self, failure: FailureRecord) -> str:
+    def replay(self, failure: AnyFailure) -> str:
         """The command that replays a failure; with its trace in it when it is not stored."""
         return self._command("replay", failure)
 
-    def explain(self, failure: FailureRecord) -> str:
+    def explain(self, failure: AnyFailure) -> str:
         """The command that explains a failure."""
         return self._command("explain", failure)
 
-    def _command(self, verb: str, failure: FailureRecord) -> str:
+    def _command(self, verb: str, failure: AnyFailure) -> str:
         if self._stored:
             assert self._database is not None, "what is stored is in a database"
             return stored_command(verb, failure.id, self._database)
@@ -133,7 +137,7 @@ class RunReport:
         worst = self.failures[0]
         screen.say()
         screen.say(f"{worst.id} explained", style="bold")
-        account = explain(worst.minimized, self.options.kernel, self.options.reference)
+        account = explain(whole_trace(worst), self.options.kernel, self.options.reference)
         print_explanation(screen, format_explanation(account))
 
     def _print_verdict(self, screen: Screen, shown_database: str | None) -> None:

@@ -1,6 +1,8 @@
 """Ctrl-C and SIGTERM: the first asks for a clean stop, the second stops at once."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -34,3 +36,17 @@ class StopRequest:
         if self.made:
             raise Stopped
         self.made = True
+
+
+@contextmanager
+def stopped_at_once() -> Iterator[None]:
+    """While inside, SIGTERM raises Stopped, so that what is half done is taken back; Ctrl-C does so by itself."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -8,9 +8,15 @@ from simcore.run import Observation, Violation
 Verdict = Literal["PASS", "FAIL", "UNKNOWN"]
 
 VERDICT_STYLES: dict[str, str] = {"PASS": "bold green", "FAIL": "bold red", "UNKNOWN": "bold yellow"}
-CLASS_STYLES: dict[str, str] = {"safety": "red", "liveness": "magenta", "cost": "yellow", "conformance": "cyan"}
+CLASS_STYLES: dict[str, str] = {
+    "safety": "red",
+    "liveness": "magenta",
+    "cost": "yellow",
+    "conformance": "cyan",
+    "crash": "red",
+}
 # The worst class first.
-CLASS_ORDER: tuple[str, ...] = ("safety", "liveness", "cost", "conformance")
+CLASS_ORDER: tuple[str, ...] = ("crash", "safety", "liveness", "cost", "conformance")
 
 
 def verdict_of(observation: Observation) -> Verdict:
@@ -43,14 +49,4 @@ def violation_document(violation: Violation) -> dict[str, object]:
 
     `at` counts ops from 0; the number of ops stands for the end of the trace.
     """
-    return {
-        "oracle": violation.oracle,
-        "class": violation.cls,
-        "kind": violation.kind,
-        "at": violation.at,
-        "process": violation.process,
-        "page": violation.page,
-        "expected": violation.expected,
-        "seen": violation.seen,
-        "what": violation.what,
-    }
+    return violation.to_json()

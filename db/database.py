@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.orm import Session
 
 from db import schema, sqlite
@@ -44,9 +44,18 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees the database as it is at its first query."""
-        with translated(self.shown), Session(self.engine) as session:
+        """A session that asks; it sees the database as it is at its first query, whoever writes meanwhile."""
+        reader = self.engine.execution_options(**self._one_moment())
+        with translated(self.shown), Session(reader) as session:
             yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that sees what a `read` does, and whose rows may be read one by one, however many they are."""
+        with translated(self.shown), sqlite.unchanged(self.engine), self.engine.connect() as connection:
+            connection = connection.execution_options(**self._one_moment())
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -61,6 +70,11 @@ class Database:
             # A session begins at its first query; SQLite's write lock is wanted before that.
             session.connection()
             yield session
+
+    def _one_moment(self) -> dict[str, Any]:
+        """Options of a transaction on a server; SQLite's see one moment anyway."""
+        server = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return server if self.engine.dialect.name == "postgresql" else {}
 
     def facts(self) -> dict[str, str]:
         """What it is, for people: place, kind, schema, SQLite's journal mode, whether it is writable."""
@@ -103,6 +117,35 @@ def open_database(
         if place.url.get_backend_name() == "sqlite":
             return _with_schema(Database(place.shown, sqlite.memory_engine(), writable=True), "write")
         return _with_schema(Database(place.shown, _server_engine(place), writable=True), access)
+
+
+def stored_revision(place: Place) -> str:
+    """The schema's revision of what is stored at a place, which is not changed.
+
+    MissingDatabaseError when nothing is; ForeignDatabaseError and others when it is not ours or cannot be used.
+    """
+    with translated(place.shown):
+        if place.file is not None:
+            revision = _look_at(place)
+        elif place.url.get_backend_name() == "sqlite":
+            revision = None
+        else:
+            with server_connection(place) as connection:
+                revision = schema.find_revision(connection, place.shown)
+    if revision is None:
+        raise _missing(place.shown)
+    return revision
+
+
+@contextmanager
+def server_connection(place: Place) -> Iterator[Connection]:
+    """A connection to a server for one use."""
+    engine = _server_engine(place)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _open_file(place: Place, access: Access, busy_timeout_seconds: float) -> Database:

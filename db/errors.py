@@ -38,6 +38,10 @@ class BadFilterError(BadRequestError):
     """A filter that can never match: not a value the column takes."""
 
 
+class BadFileError(BadRequestError):
+    """A file that cannot be made where it was asked for, or does not hold what it should."""
+
+
 class BadRecordError(DatabaseError):
     """A value that cannot be stored."""
 
@@ -72,6 +76,18 @@ class BusyDatabaseError(DatabaseError):
 
 class FullDatabaseError(DatabaseError):
     """No space is left; nothing of the transaction was stored."""
+
+
+class FilledDatabaseError(DatabaseError):
+    """Something is stored there already, where an empty database is needed."""
+
+
+class UnwritableFileError(DatabaseError):
+    """A copy or an export cannot be written: permissions, no space; nothing was left of it."""
+
+
+class ProgramError(DatabaseError):
+    """A program of PostgreSQL's is missing, too old, or failed."""
 
 
 class UnreadableError(DatabaseError):

@@ -1,6 +1,7 @@
 """Where a database is: a path or a URL, taken apart once."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from db.errors import BadUrlError, UnreachableDatabaseError
 # SQLAlchemy's own default driver differs between its releases, so ours is named.
 _SCHEMES = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _DIALECTS = ("sqlite", "postgresql")
+SECRET_OPTIONS = frozenset({"password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"})
+"""Options of PostgreSQL's connections that must not be shown."""
+
 _EXAMPLES = "give a path, sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 
@@ -37,7 +41,7 @@ def find_place(target: str | os.PathLike[str]) -> Place:
         return _file_place(Path(text))
     url = _parse(text)
     if url.get_backend_name() != "sqlite":
-        return Place(url, url.render_as_string(hide_password=True), None)
+        return Place(url, _shown(url), None)
     if url.database in (None, "", ":memory:"):
         return Place(url, "sqlite in memory", None)
     if str(url.database).startswith("file:"):
@@ -56,13 +60,19 @@ def _parse(text: str) -> URL:
     except (ArgumentError, ValueError):
         raise BadUrlError("not a database URL", _without_password(text), _EXAMPLES) from None
     url = url.set(drivername=_SCHEMES.get(url.drivername, url.drivername))
-    shown = url.render_as_string(hide_password=True)
+    shown = _shown(url)
     if url.get_backend_name() not in _DIALECTS:
         raise BadUrlError("no such kind of database is served", shown, _EXAMPLES)
     if url.get_backend_name() == "sqlite" and url.query:
         raise BadUrlError("a SQLite URL takes no options here", shown, "give a path or sqlite:///PATH")
     _check_driver(url, shown)
     return url
+
+
+def _shown(url: URL) -> str:
+    """The URL without what is secret; options of the driver can be, too."""
+    secret = {name: "***" for name in url.query if name in SECRET_OPTIONS}
+    return url.update_query_dict(secret).render_as_string(hide_password=True)
 
 
 def _check_driver(url: URL, shown: str) -> None:
@@ -83,4 +93,5 @@ def _check_driver(url: URL, shown: str) -> None:
 def _without_password(text: str) -> str:
     """The text with everything between :// and the last @ taken out: it did not parse, so be careful."""
     scheme, _, rest = text.partition("://")
-    return f"{scheme}://***@{rest.rpartition('@')[2]}" if "@" in rest else text
+    shown = f"{scheme}://***@{rest.rpartition('@')[2]}" if "@" in rest else text
+    return re.sub(rf"\b({'|'.join(SECRET_OPTIONS)})=[^&]*", r"\1=***", shown)

@@ -10,12 +10,15 @@ Source: SQLAlchemy 2.1, dialects/sqlite/base.py, "Enabling Non-Legacy SQLite Tra
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from db.errors import BusyDatabaseError
 from db.json_text import to_json_text
 
 WRITES = "mmfuzz_writes"
@@ -54,6 +57,27 @@ def may_write(file: Path) -> bool:
     if not os.access(file.parent, os.W_OK | os.X_OK, effective_ids=effective):
         return False
     return not file.exists() or os.access(file, os.R_OK | os.W_OK, effective_ids=effective)
+
+
+@contextmanager
+def unchanged(engine: Engine) -> Iterator[None]:
+    """Raise BusyDatabaseError at the end when a file that is looked at as immutable was written to meanwhile.
+
+    SQLite takes no lock on such a file, so what was read may be of two states. On any other engine nothing is done.
+    """
+    if "immutable" not in engine.url.query:
+        yield
+        return
+    file = Path(os.fsdecode(unquote_to_bytes(str(engine.url.database).removeprefix("file:"))))
+    before = _state_of(file)
+    yield
+    if _state_of(file) != before:
+        raise BusyDatabaseError("the database was changed while it was read", str(file), "try again")
+
+
+def _state_of(file: Path) -> tuple[int, ...]:
+    found = file.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _uri_options(file: Path, mode: Mode) -> dict[str, str]:

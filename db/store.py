@@ -75,7 +75,8 @@ def save_trace(session: Session, trace: Trace) -> str:
 def save_failure(session: Session, run_id: str, failure: FailureRecord) -> Saved:
     """Store what a run found, with its kernels and traces; what that changed.
 
-    A failure shows the finding with the shortest minimized trace; of equally short ones the one stored first.
+    A failure shows the finding with the shortest minimized trace; of equally short ones the one whose text is the
+    shortest, then the first by text and by what it was drawn as, so that the order of storing does not matter.
     """
     return save_failures(session, run_id, [failure])[0]
 
@@ -114,16 +115,24 @@ def _save_failure_row(session: Session, record: FailureRecord) -> Saved:
     # Locked until the transaction ends: of two runs with shorter traces the shortest must win. Its trace is
     # asked for afterwards, not joined: PostgreSQL, having waited for the lock, would look for the old row's
     # trace beside the changed row and find none. SQLite has one writer anyway, and leaves FOR UPDATE out.
-    locked = select(FailureRow.minimized_digest, FailureRow.first_seen, FailureRow.last_seen)
+    locked = select(
+        FailureRow.minimized_digest, FailureRow.original_digest, FailureRow.first_seen, FailureRow.last_seen
+    )
     row = session.execute(locked.where(FailureRow.id == record.id).with_for_update()).one()
-    ops = session.execute(select(TraceRow.ops).where(TraceRow.digest == row.minimized_digest)).scalar_one()
-    shorter = len(record.minimized.ops) < ops
-    changed = dict(values) if shorter else {}
+    shown = session.execute(select(TraceRow).where(TraceRow.digest == row.minimized_digest)).scalar_one()
+    new = trace_columns(record.minimized)
+    simpler = _rank(new["ops"], new["text"], record.original.digest) < _rank(shown.ops, shown.text, row.original_digest)
+    changed = dict(values) if simpler else {}
     changed["first_seen"] = min(row.first_seen, record.seen)
     changed["last_seen"] = max(row.last_seen, record.seen)
     table = table_of(FailureRow)
     session.execute(update(table).where(table.c.id == record.id).values(changed))
-    return "shorter" if shorter else "known"
+    return "simpler" if simpler else "known"
+
+
+def _rank(ops: int, text: str, original_digest: str) -> tuple[int, int, str, str]:
+    """What orders findings of one failure: a total order, so the one shown is the least of all that were stored."""
+    return ops, len(text), text, original_digest
 
 
 def _later_of_both(old: Any, new: Any) -> dict[str, Any]:

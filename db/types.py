@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -13,6 +13,9 @@ Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postg
 
 Big = BigInteger()
 """A signed 64-bit integer on both; seeds and counts are 63 bits and never negative."""
+
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+"""A number that the database gives; SQLite does so for a column of type INTEGER only, which has 64 bits there."""
 
 BIGGEST = 2**63 - 1
 

@@ -19,7 +19,7 @@ from simcore.trace import Trace, parse_trace
 from simcore.world import World
 
 RunState = Literal["running", "done", "stopped", "died"]
-Saved = Literal["new", "shorter", "known"]
+Saved = Literal["new", "simpler", "known"]
 """What saving a failure changed: a first sight; a shorter trace for a known one; at most counts and times."""
 
 

@@ -28,3 +28,7 @@ class FlakyTrace(FuzzerError):  # noqa: N818 - it reads as what happened
     """The same trace ended in two ways. That is a bug of mmfuzz, not of the kernel; nothing it says can be
     believed.
     """
+
+
+class CampaignError(FuzzerError):
+    """Settings that no campaign can have; the message names the setting, its value and what it can be."""

@@ -6,6 +6,7 @@ the ops of the minimized trace take their place.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from fuzzer.cause import Cause
 from simcore.run import Violation
@@ -23,10 +24,15 @@ def signature(violation: Violation, cause: Cause, minimized: Trace) -> str:
     return f"sig-{_digest(lines, 12)}"
 
 
+def plain_signature(parts: Sequence[str]) -> str:
+    """The signature of what has no violation and no cause, from whatever tells it apart."""
+    return f"sig-{_digest(parts, 12)}"
+
+
 def failure_id(signature_text: str, kernel_digest: str) -> str:
     """The text "fail-" and 10 hex digits: a signature on a kernel."""
     return f"fail-{_digest([signature_text, kernel_digest], 10)}"
 
 
-def _digest(lines: list[str], digits: int) -> str:
+def _digest(lines: Sequence[str], digits: int) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:digits]

@@ -1,9 +1,5 @@
 """Results of units folded into failures: what is new is minimized and explained, what is known is counted.
 
-Minimizing the same failure again and again would take longer than finding it. So a key (oracle and kind) has
-the samples of the first unit that shows it minimized, and after that at most LATER_SAMPLES more over all
-units.
-
 Counts. Only keys are counted while sequences run, for a sequence that is not minimized could be any failure
 of its key. So what a unit counts for a key goes to the first failure found for the key; each further failure
 of the key counts its own minimized samples and nothing else.
@@ -12,13 +8,12 @@ of the key counts its own minimized samples and nothing else.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from fuzzer.choice import choose_samples
 from fuzzer.failure import Failure, make_failure
 from fuzzer.rank import rank
 from fuzzer.search import DEFAULT_BUDGET
 from fuzzer.unit import FailureKey, FoundFailure, UnitResult
 from simcore.kernel import Kernel
-
-LATER_SAMPLES = 4
 
 
 class Triage:
@@ -49,20 +44,16 @@ class Triage:
 
     def take(self, result: UnitResult) -> Iterator[Failure]:
         """Fold the next unit's result in, and give each failure that is new as soon as it is explained."""
-        known = frozenset(self._first_of_key)
-        for found in _first_samples_first(result.failures):
-            if found.key in known and not self._may_minimize_again(found.key):
-                self._count(self._first_of_key[found.key], found.count)
-                continue
-            failure = self._explain(found)
+        chosen, self._later_samples = choose_samples(self._later_samples, result.failures)
+        for place in chosen:
+            failure = self._explain(result.failures[place])
             is_new = failure.id not in self._failures
             self._keep(failure)
             if is_new:
                 yield self._failures[failure.id]
-
-    def _may_minimize_again(self, key: FailureKey) -> bool:
-        self._later_samples[key] = self._later_samples.get(key, 0) + 1
-        return self._later_samples[key] <= LATER_SAMPLES
+        for place, found in enumerate(result.failures):
+            if place not in chosen:
+                self._count(self._first_of_key[found.key], found.count)
 
     def _explain(self, found: FoundFailure) -> Failure:
         return make_failure(
@@ -86,13 +77,3 @@ class Triage:
     def _count(self, failure_id: str, count: int) -> None:
         known = self._failures[failure_id]
         self._failures[failure_id] = replace(known, count=known.count + count)
-
-
-def _first_samples_first(failures: tuple[FoundFailure, ...]) -> list[FoundFailure]:
-    """The failures in an order in which every key is seen once before any is seen twice."""
-    seen: dict[FailureKey, int] = {}
-    rounds = []
-    for found in failures:
-        seen[found.key] = seen.get(found.key, 0) + 1
-        rounds.append(seen[found.key])
-    return [failures[i] for i in sorted(range(len(failures)), key=lambda i: rounds[i])]

@@ -34,6 +34,20 @@ class Violation:
     seen: int
     what: str
 
+    def to_json(self) -> dict[str, object]:
+        """As --json gives it and the database keeps it."""
+        return {
+            "oracle": self.oracle,
+            "class": self.cls,
+            "kind": self.kind,
+            "at": self.at,
+            "process": self.process,
+            "page": self.page,
+            "expected": self.expected,
+            "seen": self.seen,
+            "what": self.what,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:

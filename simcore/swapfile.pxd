@@ -15,7 +15,7 @@ cdef int swap_ptes_of_page(mm_state *s, int pfn) noexcept nogil
 cdef void reuse_swap_page(mm_state *s, int pfn) noexcept nogil
 @cython.locals(writeback=bint, slot_in_use=bint, page_dirty=bint)
 cdef bint try_to_free_swap(mm_state *s, int pfn) noexcept nogil
-@cython.locals(mapped=bint, swap_full=bint, writeback=bint, page_dirty=bint)
+@cython.locals(mapped=bint, swap_full=bint, writeback=bint, swapped=bint, page_dirty=bint)
 cdef void free_swap_and_cache(mm_state *s, int slot, int actor) noexcept nogil
 @cython.locals(page_dirty=bint, ksm=bint, exclusive=bint)
 cdef bint unuse_pte(mm_state *s, int ptep, int pfn, int slot) noexcept nogil

@@ -115,7 +115,9 @@ def try_to_free_swap(s: "MmState", pfn: int) -> bool:
 def free_swap_and_cache(s: "MmState", slot: int, actor: int) -> None:
     """Drop one swap pte's use of a slot and, with the last, the cached page if that is allowed.
 
-    Source: mm/swapfile.c free_swap_and_cache(), v4.0 to v4.14.
+    A huge page stays as long as any of its slots is in use: swap_page_trans_huge_swapped().
+
+    Source: mm/swapfile.c free_swap_and_cache(), v4.0 to v4.14; v6.12 folio_free_swap().
     """
     pfn = s.slot_page[slot]
     if pfn < 0 or s.slot_count[slot] != 1 or not trylock_page(s, pfn, actor):
@@ -124,10 +126,11 @@ def free_swap_and_cache(s: "MmState", slot: int, actor: int) -> None:
     pfn = s.page_head[pfn]
     get_page(s, pfn)
     swap_free(s, slot)
-    mapped = total_mapcount(s, pfn) > 0 or swap_ptes_of_page(s, pfn) > 0
+    mapped = total_mapcount(s, pfn) > 0
     swap_full = vm_swap_full(s)
     writeback = (s.page_flags[pfn] & PG_WRITEBACK) != 0
-    if rule3(s, R_ZAP_SWAP_FREES_CACHE, mapped, swap_full, writeback):
+    swapped = swap_ptes_of_page(s, pfn) > 0
+    if not swapped and rule3(s, R_ZAP_SWAP_FREES_CACHE, mapped, swap_full, writeback):
         delete_from_swap_cache(s, pfn)
         page_dirty = (s.page_flags[pfn] & PG_DIRTY) != 0
         if rule1(s, R_ZAP_SWAP_SETS_PAGE_DIRTY, page_dirty):

@@ -15,6 +15,11 @@ settings.load_profile("mmfuzz")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much the tests of faults do."""
+    parser.addoption("--faults", type=int, default=16, metavar="N", help="Faults that tests/chaos does to a service.")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what is about the compiled core where there is none: tests so marked, and the compiled half of pairs."""
     if is_compiled():

@@ -1,16 +1,20 @@
 """`mmfuzz run`: fuzz a kernel and tell what was found."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from cli.core_state import require_current_core
 from cli.database import open_to_write
 from cli.exit_codes import ExitCode
+from cli.failure_text import AnyFailure
 from cli.options import KERNEL, NAMES, WORLD, database_option, screen_option
 from cli.output import Screen
 from cli.progress import choose_progress
-from cli.recording import DatabaseRecorder, NoRecorder, Recorder
 from cli.run_loop import Run
 from cli.run_options import (
     DEFAULT_LENGTH,
@@ -26,7 +30,6 @@ from cli.run_options import (
 from cli.run_report import RunReport
 from cli.stopping import StopRequest
 from cli.versions import find_versions
-from db.values import FailureRecord
 from fuzzer.cause import default_reference
 from fuzzer.engine_constants import MAX_LENGTH
 from fuzzer.engine_table import ENGINES
@@ -159,7 +162,7 @@ def command(
         checks=not no_checks,
     )
     # Made to find what is wrong with the options before anything is opened.
-    options.unit(0)
+    options.campaign()
     return fuzz(screen, options, None if no_store else database)
 
 
@@ -168,15 +171,15 @@ def fuzz(screen: Screen, options: RunOptions, database: str | None) -> ExitCode:
     versions = find_versions()
     with ExitStack() as open_things:
         stop = open_things.enter_context(StopRequest())
-        recorder: Recorder = NoRecorder()
-        shown = None
-        if database is not None:
-            opened = open_things.enter_context(open_to_write(database))
-            recorder = DatabaseRecorder(opened, options, versions)
-            shown = opened.shown
+        place = database or open_things.enter_context(_nowhere())
+        opened = open_things.enter_context(open_to_write(place))
+        shown = opened.shown if database is not None else None
         announce_options(screen, options, shown)
         progress = open_things.enter_context(choose_progress(screen))
-        outcome = Run(options, versions, recorder, progress, stop, lambda each: _tell(screen, each)).execute()
+        run = Run(options, versions, opened, place, progress, stop, lambda each: _tell(screen, each))
+        outcome = run.execute()
+    if database is None:
+        outcome = replace(outcome, run_id=None)
     report = RunReport(options, outcome, database)
     screen.document(report.document(versions, shown))
     if not screen.as_json:
@@ -186,5 +189,12 @@ def fuzz(screen: Screen, options: RunOptions, database: str | None) -> ExitCode:
     return report.exit_code()
 
 
-def _tell(screen: Screen, failure: FailureRecord) -> None:
+@contextmanager
+def _nowhere() -> Iterator[str]:
+    """A database that is gone afterwards: what a run does without one that stays."""
+    with TemporaryDirectory(prefix="mmfuzz-") as folder:
+        yield str(Path(folder, "run.db"))
+
+
+def _tell(screen: Screen, failure: AnyFailure) -> None:
     screen.note(f"found {failure.id}: {failure.cls} {failure.oracle}: {failure.reason}")

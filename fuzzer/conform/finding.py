@@ -1,6 +1,5 @@
 """A class of disagreements as a failure: two traces, what differs in words, and all that a replay needs."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from fuzzer.conform.observables import OBSERVABLE_BY_NAME, SMAPS_NAMES, differen
 from fuzzer.conform.reading import Reading
 from fuzzer.conform.replay import Move, Step, moves, prepare, read_op, run_step, trace_op
 from fuzzer.conform.shorten import Shortener
-from fuzzer.signature import failure_id
+from fuzzer.signature import failure_id, plain_signature
 from simcore.core import new_machine
 from simcore.kernel import Kernel
 from simcore.trace import Trace
@@ -67,7 +66,7 @@ def make_finding(each: DisagreementClass, kernel: Kernel) -> Finding:
     example = each.example
     reading = example.reading
     shortened = Shortener(new_machine(), kernel.rows, example.world).shorten(reading, example.found)
-    signature = "sig-" + hashlib.sha256("\n".join([ORACLE, each.version, each.key.id]).encode()).hexdigest()[:12]
+    signature = plain_signature([ORACLE, each.version, each.key.id])
     return Finding(
         failure_id(signature, kernel.digest),
         signature,

@@ -54,7 +54,8 @@ class Shell:
     def environment(self) -> dict[str, str]:
         """The environment of the process."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MMFUZZ_", "XDG_"))}
-        own = {"PYTHONPATH": str(self.root), "XDG_DATA_HOME": str(self.folder / "data"), "COLUMNS": "120"}
+        places = {"XDG_DATA_HOME": str(self.folder / "data"), "XDG_STATE_HOME": str(self.folder / "state")}
+        own = {"PYTHONPATH": str(self.root), "COLUMNS": "120"} | places
         return kept | own
 
     @property

@@ -1,9 +1,6 @@
 """A database for each test, on SQLite and on a PostgreSQL server of our own, and records to fill it with."""
 
 import os
-import pwd
-import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -25,87 +21,8 @@ from simcore.kernel import compile_kernel
 from simcore.kernels.linux_4_0_rc7_mm1 import Linux40Rc7Mm1, MakeEveryPteDirty
 from simcore.trace import Trace, parse_trace
 from simcore.world import World
-
-POSTGRES_FOLDERS = "/usr/lib/postgresql"
-
-
-class Cluster:
-    """A PostgreSQL server in a folder of its own, without fsync, on a free port of the loopback."""
-
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs = programs
-        self.folder = folder
-        self.databases = 0
-        # Root may not run a server; the folder is given to someone who may.
-        self.user = _server_user()
-        if self.user is not None:
-            shutil.chown(folder, self.user)
-
-    def start(self) -> None:
-        """Make the cluster, start its server and wait until it answers."""
-        self._run("initdb", "--no-sync", "--auth=trust", "--username=mmfuzz", "--encoding=UTF8", "--locale=C")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        settings = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -k {self.folder}"
-        self._run("pg_ctl", "--wait", f"--log={self.folder}/log", f"--options={settings}", "start")
-
-    def stop(self) -> None:
-        """Stop the server at once."""
-        self._run("pg_ctl", "--mode=immediate", "stop")
-
-    def new_database(self) -> str:
-        """The URL of an empty schema, which is to us what a database is, and much faster made."""
-        self.databases += 1
-        name = f"test_{self.databases}"
-        url = f"postgresql://mmfuzz@127.0.0.1:{self.port}/postgres"
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA {name}")
-        return f"{url}?options=-csearch_path%3D{name}"
-
-    def _run(self, program: str, *args: str) -> None:
-        command = [str(self.programs / program), f"--pgdata={self.folder}/data", *args]
-        # pg_ctl's server inherits the pipes, so output goes to a file.
-        with (self.folder / "output").open("a") as output:
-            done = subprocess.run(
-                command,
-                cwd=self.folder,
-                user=self.user,
-                stdout=output,
-                stderr=output,
-                timeout=60,
-                check=False,
-            )
-        assert done.returncode == 0, (self.folder / "output").read_text()
-
-
-def _server_user() -> str | None:
-    """Who runs the server: we, unless we are root."""
-    if os.geteuid() != 0:
-        return None
-    names = {user.pw_name for user in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
-
-
-def _server_programs() -> Path | None:
-    """The folder of the newest installed server's programs."""
-    found = sorted(Path(POSTGRES_FOLDERS).glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    on_path = shutil.which("initdb")
-    if found:
-        return found[-1].parent
-    return Path(on_path).resolve().parent if on_path else None
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    programs = _server_programs()
-    if programs is None:
-        pytest.skip(f"PostgreSQL's initdb is neither on the PATH nor below {POSTGRES_FOLDERS}")
-    with tempfile.TemporaryDirectory(prefix="mmfuzz-pg-") as folder:
-        server = Cluster(programs, Path(folder))
-        server.start()
-        yield server
-        server.stop()
+from tests.services.fixtures import cluster as cluster
+from tests.services.postgres import Cluster
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs_postgres)])
@@ -153,6 +70,19 @@ def open_folder() -> Iterator[Path]:
             os.chown(folder, 65534, 65534)
         yield folder
         folder.chmod(0o755)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 512 kB in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 class Records:

@@ -35,6 +35,13 @@ def test_place_of_a_server_names_its_driver_and_hides_its_password(scheme: str) 
     assert "secret" not in place.shown
 
 
+def test_place_hides_a_password_among_the_options() -> None:
+    place = find_place("postgresql://me@host/name?sslmode=require&password=secret&sslpassword=secret")
+    assert place.url.query["password"] == "secret"
+    assert "secret" not in place.shown
+    assert "sslmode=require" in place.shown
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [
@@ -56,7 +63,8 @@ def test_place_refuses_what_is_none(target: str, said: str) -> None:
     assert error.value.remedy
 
 
-def test_place_never_repeats_a_password_of_a_url_it_cannot_read() -> None:
+@pytest.mark.parametrize("target", ["me:secret@host:port/name", "host:port/name?password=secret&user=me"])
+def test_place_never_repeats_a_password_of_a_url_it_cannot_read(target: str) -> None:
     with pytest.raises(BadUrlError) as error:
-        find_place("postgresql://me:secret@host:port/name")
+        find_place(f"postgresql://{target}")
     assert "secret" not in str(error.value)

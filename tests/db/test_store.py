@@ -76,7 +76,7 @@ def test_shorter_trace_is_shown_and_the_longer_one_kept(database: Database, reco
     longer = records.failure(ops=5, seed=11)
     shorter = records.failure(ops=3, seed=22, reason="lost after three ops", options={"length": 9})
     assert _save(database, first, longer) == ("new",)
-    assert _save(database, second, shorter) == ("shorter",)
+    assert _save(database, second, shorter) == ("simpler",)
     assert _save(database, first, longer) == ("known",)
     stored = _failure(database)
     assert stored.minimized.trace() == shorter.minimized
@@ -102,16 +102,26 @@ def test_of_two_shorter_traces_saved_at_once_the_shortest_stays(database: Databa
 
     event.listen(database.engine, "before_cursor_execute", come_between)
     with ThreadPoolExecutor(1) as other:
-        assert _save(database, runs[0], records.failure(ops=4)) == ("shorter",)
-        assert pending[0].result(timeout=30) == ("shorter",)
+        assert _save(database, runs[0], records.failure(ops=4)) == ("simpler",)
+        assert pending[0].result(timeout=30) == ("simpler",)
     assert _failure(database).minimized.trace() == records.long_trace(3)
 
 
-def test_of_traces_equally_short_the_first_stays(database: Database, records: Any) -> None:
+def test_of_traces_equally_short_the_same_one_is_shown_in_whatever_order_they_come(
+    database: Database, records: Any
+) -> None:
     run = _start(database, records)
-    first, later = records.failure(), records.failure(minimized=records.long_trace(3, token=2))
-    assert _save(database, run, first, later) == ("new", "known")
-    assert _failure(database).minimized.trace() == first.minimized
+    plain = records.failure()
+    longer_text = records.failure(minimized=records.long_trace(3, token=12))
+    other_original = records.failure(original=records.long_trace(9, token=4))
+    shown = set()
+    for number, order in enumerate(permutations((plain, longer_text, other_original)), start=1):
+        named = [replace(each, id=f"fail-{number:010x}", signature=f"sig-{number:012x}") for each in order]
+        _save(database, run, *named)
+        stored = _failure(database, number)
+        shown.add((stored.minimized.digest, stored.original.digest))
+    first = min(plain.original.digest, other_original.original.digest)
+    assert shown == {(plain.minimized.digest, first)}
 
 
 def test_order_of_saving_does_not_matter(target: str, records: Any) -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fuzzer import triage as triage_module
+from fuzzer.choice import LATER_SAMPLES
 from fuzzer.failure import Failure, make_failure
-from fuzzer.triage import LATER_SAMPLES, Triage
+from fuzzer.triage import Triage
 from fuzzer.unit import FoundFailure, UnitResult, UnitSpec, key_of
 from simcore.core import is_compiled
 from simcore.kernel import Kernel

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Folders of tests with no package of ours behind them.
-ABOUT_THE_WHOLE = {"build", "conformance", "golden", "tidy"}
+ABOUT_THE_WHOLE = {"build", "chaos", "conformance", "golden", "services", "tidy"}
 
 
 def folders_with_code(root: Path, package: str) -> Iterator[Path]:

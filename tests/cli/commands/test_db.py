@@ -31,6 +31,8 @@ COMMANDS = pytest.mark.parametrize(
         ["replay", "fail-0123456789"],
         ["db", "upgrade"],
         ["db", "check"],
+        ["db", "backup", "copy"],
+        ["db", "export", "-"],
     ],
     ids=" ".join,
 )
