@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much the tests of faults do."""
-    parser.addoption("--faults", type=int, default=16, metavar="N", help="Faults that tests/chaos does to a service.")
+    parser.addoption("--faults", type=int, default=12, metavar="N", help="Faults that tests/chaos does to a service.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,12 +26,19 @@ from workers.unit_worker import LEASE
 
 PASSING_TROUBLE = (UnreachableDatabaseError, BusyDatabaseError, FullDatabaseError)
 LONGEST_PAUSE_SECONDS = 30.0
+# After a tick that changed something the next one comes after so many times the time that it took.
+PAUSE_PER_WORK = 60
 
 
 @click.command(name="coordinator", short_help="Plan and fold for all campaigns; tell the workers.")
 @broker_option
 @click.option(
-    "--every", type=click.FloatRange(0.05), default=1.0, show_default=True, metavar="S", help="Tick every S seconds."
+    "--every",
+    type=click.FloatRange(0.05),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Tick every S seconds, and sooner after a tick with something to do.",
 )
 @click.option("--metrics", type=click.IntRange(1, 65535), metavar="PORT", help="Serve Prometheus metrics on this port.")
 @click.option(
@@ -80,6 +87,8 @@ def _coordinate(coordinator: Coordinator, every: float, stopping: StopRequest) -
         try:
             tick = coordinator.tick()
             if not tick.idle:
+                # There may be more to do at once; but never so often that it takes a processor for itself.
+                pause = min(every, PAUSE_PER_WORK * (time.monotonic() - started))
                 log.debug("tick", lost=tick.lost, folded=tick.folded, planned=tick.planned, hinted=tick.hinted)
             trouble_pause = every
         except PASSING_TROUBLE as error:

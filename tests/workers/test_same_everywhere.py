@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.needs_postgres, pytest.mark.needs_compiled, pytest.mar
 SETTINGS = (
     *("--kernel", "linux-4.0-rc7-mm1+dirty-on-swapin", "--kernel", "linux-4.5", "--engine", "swarm=2"),
     *("--engine", "random", "--world", "processes=2 pages=2 frames=8 slots=4", "--without", "steps,ksm,memcg"),
-    *("--oracles", "lost-store", "--seed", "5", "--seeds", "4", "--seed-ops", "50000", "--ops", "3000000"),
+    *("--oracles", "lost-store", "--seed", "5", "--seeds", "4", "--seed-ops", "50000", "--ops", "1500000"),
 )
 SECONDS = 240
 
