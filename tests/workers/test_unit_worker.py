@@ -105,6 +105,18 @@ def test_a_unit_that_another_claimed_meanwhile_is_not_settled_by_the_first(campa
         assert session.execute(select(func.count()).select_from(UnitResultRow)).scalar_one() == 0
 
 
+def test_samples_do_not_wait_behind_units_that_fuzz(campaign: Campaign) -> None:
+    one = worker(campaign)
+    assert one.work_once(FUZZ)
+    campaign.tick()
+    waiting = states(campaign, "minimize")
+    assert set(waiting.values()) == {"ready"}
+    assert "ready" in states(campaign).values()
+    for _ in waiting:
+        assert one.work_once()
+    assert set(states(campaign, "minimize").values()) == {"done"}
+
+
 def test_a_unit_that_is_done_is_not_claimed_again(campaign: Campaign) -> None:
     one, number = worker(campaign), len(states(campaign))
     assert [one.work_once(FUZZ) for _ in range(number + 2)] == [True] * number + [False] * 2
