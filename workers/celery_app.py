@@ -21,7 +21,6 @@ QUEUE_NAMES = {"units": "mmfuzz.units", "minimize": "mmfuzz.minimize", "qemu": "
 TASK = "mmfuzz.unit"
 
 HARD_LIMIT_SECONDS = 660
-VISIBILITY_TIMEOUT_SECONDS = 10 * HARD_LIMIT_SECONDS
 MEMORY_PER_CHILD_KB = 400_000
 TASKS_PER_CHILD = 2_000
 SOFT_SHUTDOWN_SECONDS = 15
@@ -35,6 +34,11 @@ class Limits:
     hard_seconds: int = HARD_LIMIT_SECONDS
     memory_kb: int = MEMORY_PER_CHILD_KB
     units: int = TASKS_PER_CHILD
+
+    @property
+    def visibility_seconds(self) -> int:
+        """After how long Redis gives an unacknowledged message out again: long after its worker was killed."""
+        return 10 * self.hard_seconds
 
 
 def make_app(broker_url: str, limits: Limits = Limits()) -> Celery:
@@ -69,15 +73,15 @@ def make_app(broker_url: str, limits: Limits = Limits()) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options=_transport_options(limits),
-        visibility_timeout=10 * limits.hard_seconds,
-        result_backend_transport_options={"visibility_timeout": 10 * limits.hard_seconds},
+        visibility_timeout=limits.visibility_seconds,
+        result_backend_transport_options={"visibility_timeout": limits.visibility_seconds},
     )
     return app
 
 
 def _transport_options(limits: Limits) -> dict[str, object]:
     return {
-        "visibility_timeout": 10 * limits.hard_seconds,
+        "visibility_timeout": limits.visibility_seconds,
         "socket_timeout": 30,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
