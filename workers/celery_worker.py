@@ -26,8 +26,9 @@ log = structlog.get_logger()
 
 # How often a process looks whether results in its spool can be delivered while it has nothing else to do.
 SPOOL_SECONDS = 10.0
-# A process that ran out of time is killed just after that was told.
-DEATH_SECONDS = 1.0
+# When it is looked which processes are gone: one that ran out of time is told of first and killed then, and a busy
+# machine may take its time with that.
+DEATH_SECONDS = (1.0, 5.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,11 @@ def _add_task(app: Celery, settings: WorkerSettings, identity: Identity) -> None
         """In the parent: a process died, or is about to be killed for its time."""
         if isinstance(exception, WorkerLostError | TimeLimitExceeded):
             log.warning("a process was lost", why=str(exception))
-            threading.Timer(DEATH_SECONDS, _end_leases_of_dead, (settings, identity)).start()
+            for seconds in DEATH_SECONDS:
+                later = threading.Timer(seconds, _end_leases_of_dead, (settings, identity))
+                # Not waited for when the worker ends.
+                later.daemon = True
+                later.start()
 
     del execute_unit, tell, begin, end, mourn
 
