@@ -92,7 +92,7 @@ def _peace(arena: Arena, ops: int, database: str) -> dict[str, Any]:
     """The same campaign, executed by the local pool; only the deadly seed kills there."""
     arena.service.ask(database, "campaign", "new", "storm", *SETTINGS, "--canary-minutes", "0", "--ops", str(ops))
     words = ("campaign", "start", "storm", "--local", "--jobs", "2")
-    document: dict[str, Any] = arena.service.ask(database, *words, seconds=END_SECONDS * 5)
+    document: dict[str, Any] = arena.service.ask(database, *words, seconds=END_SECONDS * 20)
     return document
 
 
