@@ -123,7 +123,7 @@ def test_failures_coverage_and_counts_are_those_of_an_execution_in_peace(storm: 
     assert storm["storm"]["digest"] == storm["peace"]["digest"]
 
 
-def test_every_kind_of_fault_was_there(storm: dict[str, Any], pytestconfig: pytest.Config) -> None:
+def test_as_many_faults_were_done_as_were_asked_for(storm: dict[str, Any], pytestconfig: pytest.Config) -> None:
     assert storm["faults"].total() == pytestconfig.getoption("--faults")
 
 
