@@ -160,9 +160,11 @@ class WriteHeaders(Command):
         except SimcoreError as error:
             sys.exit(f"mmfuzz: {error}")
         # The pages are made from the kernels, which are made of the numbers and the rules.
+        from guest.op_codes import HEADER, op_codes_header
         from simcore.pages import pages
 
         changed += update(pages(ROOT))
+        changed += update({ROOT / HEADER: op_codes_header()})
         for path in changed:
             print(f"wrote {path.relative_to(ROOT)}")
 

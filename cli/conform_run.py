@@ -47,7 +47,7 @@ def compare_all(plans: Sequence[Plan], jobs: int) -> Generator[Compared, None, N
         yield from map(_compare, plans)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(plans)), mp_context=context, initializer=_leave_signals_to_parent)
+    pool = ProcessPoolExecutor(min(jobs, len(plans)), mp_context=context, initializer=leave_signals_to_parent)
     try:
         yield from pool.map(_compare, plans)
     finally:
@@ -59,7 +59,7 @@ def _compare(plan: Plan) -> Compared:
     return Compared(plan, compare_file(plan), time.monotonic() - started)
 
 
-def _leave_signals_to_parent() -> None:
+def leave_signals_to_parent() -> None:
     """Ctrl-C on a terminal reaches every process in the foreground; the parent decides what it means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -16,8 +16,10 @@ from cli.exit_codes import ExitCode
 from cli.output import to_json
 from db.errors import BadRequestError, DatabaseError
 from fuzzer.errors import FlakyTrace, FuzzerError, NotAFailure
+from guest.errors import GuestError, ModuleError
 from simcore.core import CoreUnavailable
 from simcore.errors import SimcoreError
+from workers.targets.errors import BadTargetError, TargetError
 
 # The first entry that fits counts, so a class comes before its base.
 EXIT_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
@@ -29,6 +31,10 @@ EXIT_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (FuzzerError, ExitCode.USAGE),
     (BadRequestError, ExitCode.USAGE),
     (DatabaseError, ExitCode.INFRASTRUCTURE),
+    (BadTargetError, ExitCode.USAGE),
+    (TargetError, ExitCode.INFRASTRUCTURE),
+    (ModuleError, ExitCode.USAGE),
+    (GuestError, ExitCode.INFRASTRUCTURE),
     (CoreUnavailable, ExitCode.INFRASTRUCTURE),
     (InfrastructureTrouble, ExitCode.INFRASTRUCTURE),
     (OutputGone, ExitCode.INFRASTRUCTURE),

@@ -82,7 +82,7 @@ OPS: tuple[OpSpec, ...] = (
     _op(17, "mlock", "Pp", "mlock", "mlock(2) of page p: faulted in and kept.", weight=2, area=True),
     _op(18, "munlock", "Pp", "mlock", "munlock(2) of page p.", weight=2, area=True),
     _op(19, "memcg_limit", "Cn", "memcg", "memory.max of cgroup C becomes n pages; 0 takes the limit away.",
-        actor="none", weight=1),
+        actor="none", guest=False, weight=1),
     _op(20, "memcg_attach", "PC", "memcg", "The process moves to cgroup C; what it is charged for stays.",
         actor="none", weight=2),
     _op(21, "memcg_reclaim", "C", "memcg", "Reclaim of cgroup C alone (memory.reclaim).",

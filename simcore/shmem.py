@@ -218,6 +218,8 @@ def punch_hole(s: "MmState", actor: int, ptep: int) -> int:
     index = file_index(s, ptep)
     if file_page_locked(s, index):
         return RESULT_BLOCKED
+    # Unmapping the range begins with it, in mm/memory.c zap_page_range_single().
+    lru_add_drain(s)
     drop_file_page(s, actor, index, rule0(s, R_PUNCH_UNMAPS_COPIES))
     return RESULT_OK
 
@@ -231,6 +233,7 @@ def truncate_file(s: "MmState", actor: int, ptep: int) -> int:
     for index in range(first, s.nr_file):
         if file_page_locked(s, index):
             return RESULT_BLOCKED
+    lru_add_drain(s)
     for index in range(first, s.nr_file):
         drop_file_page(s, actor, index, rule0(s, R_TRUNCATE_UNMAPS_COPIES))
     return RESULT_OK
@@ -284,7 +287,7 @@ if not cython.compiled:
         R_SHMEM_SWAPIN_SETS_PAGE_DIRTY,
         R_TRUNCATE_UNMAPS_COPIES,
     )
-    from simcore.swap import lru_cache_add
+    from simcore.swap import lru_add_drain, lru_cache_add
     from simcore.swap_state import add_to_swap_cache, begin_read_swap_cache, delete_from_swap_cache
     from simcore.swapfile import free_swap_and_cache, get_swap_slot, swap_duplicate, swap_free
     from simcore.user_memory import user_copied, user_punched

@@ -1,25 +1,18 @@
 """`mmfuzz conform`: compare a kernel of the simulator with readings of a real one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import click
 
-from cli.conform_report import document, exit_code_of, print_file, print_report, print_verdict
-from cli.conform_run import Compared, compare_all, findings_of, store
-from cli.conform_show import Shown, find_class
+from cli.conform_tell import compare, show_class, tell
 from cli.core_state import require_current_core
-from cli.database import open_to_write
 from cli.errors import UsageMistake
 from cli.exit_codes import ExitCode
 from cli.options import database_option, screen_option
 from cli.output import Screen
-from cli.versions import find_versions
 from fuzzer.conform.comparison import Plan
-from fuzzer.conform.known import OWN_LIST, Known, read_known
-from fuzzer.conform.report import all_classes, totals
+from fuzzer.conform.known import OWN_LIST, read_known
 from fuzzer.conform.world import SWAP_NAMES, SwapName, named_version
 from simcore.constants import MAX_BATCH
 from simcore.kernel import Kernel
@@ -99,10 +92,10 @@ def command(
     # Asked for to find what is wrong with the names before anything is compared.
     for plan in plans:
         _ = plan.source
-    compared = _compare(screen, plans, spec, jobs, quiet=wanted is not None)
+    compared = compare(screen, plans, spec, jobs, quiet=wanted is not None)
     if wanted is not None:
-        return _show(screen, compared, wanted)
-    return _tell(screen, compared, known, options, None if no_store else database)
+        return show_class(screen, compared, wanted)
+    return tell(screen, compared, known, options, None if no_store else database)
 
 
 def _kernel_of(path: Path) -> Kernel:
@@ -110,46 +103,3 @@ def _kernel_of(path: Path) -> Kernel:
     if version is None:
         raise UsageMistake(f"{path}: its name is not SET-VERSION-SWAP.jsonl.gz, so say with --kernel what to compare")
     return find_kernel(f"linux-{version}")
-
-
-def _compare(screen: Screen, plans: Sequence[Plan], spec: str | None, jobs: int, *, quiet: bool) -> list[Compared]:
-    done = []
-    for each in compare_all(plans, jobs):
-        done.append(replace(each, spec=spec))
-        if not quiet and not screen.as_json:
-            print_file(screen, each)
-    return done
-
-
-def _show(screen: Screen, compared: Sequence[Compared], wanted: str) -> ExitCode:
-    files = [each.file for each in compared]
-    parts = [file.settled for file in files] + [file.unsettled for file in files if file.unsettled is not None]
-    shown = Shown(find_class(all_classes(parts), wanted), compared)
-    screen.document(shown.document({}))
-    if not screen.as_json:
-        shown.print(screen)
-    return exit_code_of(totals(files))
-
-
-def _tell(
-    screen: Screen,
-    compared: Sequence[Compared],
-    known: Sequence[Known],
-    options: Mapping[str, object],
-    database: str | None,
-) -> ExitCode:
-    versions = find_versions()
-    findings = findings_of(compared)
-    runs: tuple[str, ...] = ()
-    stored = "not stored"
-    if database is not None:
-        with open_to_write(database) as opened:
-            runs = store(opened, compared, findings, options, versions)
-            stored = f"stored as {', '.join(runs)} in {opened.shown}"
-    failures = {each.key.id: finding.id for _, each, finding in findings} if runs else {}
-    about = {"runs": list(runs), "options": dict(options)}
-    screen.document(document(compared, known, failures, versions) | about)
-    if not screen.as_json:
-        print_report(screen, compared, known, failures)
-        print_verdict(screen, compared, stored)
-    return exit_code_of(totals([each.file for each in compared]))

@@ -35,7 +35,7 @@ PAUSE_PER_WORK = 60
 @click.option(
     "--every",
     type=click.FloatRange(0.05),
-    default=1.0,
+    default=2.0,
     show_default=True,
     metavar="S",
     help="Tick every S seconds, and sooner after a tick with something to do.",

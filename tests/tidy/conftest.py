@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = ("simcore", "fuzzer", "db", "workers", "web", "cli")
+HOUSE = ("simcore", "fuzzer", "db", "guest", "workers", "web", "cli")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fuzzer.unity import ENGINES
+from guest.op_codes import HEADER, op_codes_header
 from simcore.headers import headers
 from simcore.ids import id_modules
 from simcore.pages import pages
@@ -24,6 +25,10 @@ def test_modules_of_numbers_are_up_to_date(root: Path) -> None:
 
 def test_reference_pages_are_up_to_date(root: Path) -> None:
     assert not stale(pages(root)), "run `make headers` and commit what it writes"
+
+
+def test_the_agents_table_of_ops_is_up_to_date(root: Path) -> None:
+    assert not stale({root / HEADER: op_codes_header()}), "run `make headers` and commit what it writes"
 
 
 @UNITIES

@@ -10,9 +10,10 @@ MAY_IMPORT = {
     "simcore": set(),
     "fuzzer": {"simcore"},
     "db": {"simcore"},
-    "workers": {"simcore", "fuzzer", "db"},
+    "guest": {"simcore"},
+    "workers": {"simcore", "fuzzer", "db", "guest"},
     "web": {"simcore", "fuzzer", "db"},
-    "cli": {"simcore", "fuzzer", "db", "workers", "web"},
+    "cli": {"simcore", "fuzzer", "db", "guest", "workers", "web"},
 }
 # Where results must follow from what is passed in: no clock, no randomness but the seed's.
 PURE = {"simcore", "fuzzer"}
