@@ -18,9 +18,9 @@ from tests.services.redis import RedisServer, running_redis
 from tests.services.service import Service
 
 WORKERS = 2
-OPS = 240_000_000
+OPS = 480_000_000
 QUICK_OPS = 3_000_000
-ROUNDS = 3
+ROUNDS = 2
 # The failures of this oracle are few and minimized soon; nearly all of the time is fuzzing.
 SETTINGS = ("--kernel", "linux-4.0-rc7-mm1", "--oracles", "lost-store", "--seed", "1", "--canary-minutes", "0")
 PATIENCE_SECONDS = 600

@@ -18,6 +18,7 @@ from cli.options import database_option, screen_option
 from cli.output import Screen, plural
 from cli.stopping import stopped_at_once
 from cli.target_record import Recording, record_all
+from cli.target_shorten import shorten_on_target
 from fuzzer.conform.comparison import Plan
 from fuzzer.conform.known import OWN_LIST, read_known
 from fuzzer.conform.world import SWAP_NAMES, Source, SwapName, batch_size, version_in
@@ -118,6 +119,7 @@ def command(
         recordings = _record(screen, plans, jobs)
         to_compare = [Plan(plan.path, kernel, known, plan.swap, plan.batch, unsettled=unsettled) for plan in plans]
         compared = compare(screen, to_compare, spec, 1, quiet=False)
+        compared = shorten_on_target(screen, compared, plans)
         about = {"recordings": [recording_document(each) for each in recordings]}
         return tell(screen, compared, known, options, None if no_store else database, about)
 

@@ -31,7 +31,7 @@ MOST_LOST_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What a tick did, in numbers. `idle` when nothing changed."""
+    """What a tick did, in numbers. `idle` when nothing changed; `draining` campaigns wait for their last units."""
 
     lost: int = 0
     folded: int = 0
@@ -39,6 +39,7 @@ class Tick:
     hinted: int = 0
     ended: int = 0
     campaigns: int = 0
+    draining: int = 0
 
     @property
     def idle(self) -> bool:
@@ -65,7 +66,8 @@ class Coordinator:
         if ended:
             campaigns = self._store.active_campaigns()
         planned = self._top_up(campaigns)
-        return Tick(lost, folded, planned, self._hint(), ended, len(campaigns))
+        draining = sum(campaign.draining for campaign in campaigns)
+        return Tick(lost, folded, planned, self._hint(), ended, len(campaigns), draining)
 
     def _settle_losses(self) -> int:
         lost = self._store.lost_units(MOST_LOST_AT_ONCE)

@@ -59,13 +59,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A reading that shows a class of disagreements, and where in it. `path` is the file, `line` counts from 1."""
+    """A reading that shows a class of disagreements, and where in it. `path` is the file, `line` counts from 1.
+
+    `executions` says that its trace was shortened on the real kernel, and how many were run for that; 0 if it was not.
+    """
 
     path: Path
     line: int
     world: World
     reading: Reading
     found: Disagreement
+    executions: int = 0
 
     @property
     def rank(self) -> tuple[int, int, str, int]:

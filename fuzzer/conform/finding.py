@@ -20,6 +20,7 @@ from simcore.kernel import Kernel
 from simcore.trace import Trace
 from simcore.trace_op import encode_op
 
+RERUN = "ops left out one by one, on the real kernel and in the simulator"
 NOT_RERUN = "ops that do not touch the page, in the simulator alone; the shortened trace was not run on the real kernel"
 
 
@@ -65,21 +66,34 @@ def make_finding(each: DisagreementClass, kernel: Kernel) -> Finding:
     """The finding of a class; shortens its example's trace."""
     example = each.example
     reading = example.reading
-    shortened = Shortener(new_machine(), kernel.rows, example.world).shorten(reading, example.found)
+    kept, minimization = _shorten(example, kernel)
     signature = plain_signature([ORACLE, each.version, each.key.id])
     return Finding(
         failure_id(signature, kernel.digest),
         signature,
         example.found.observable,
         _trace(example, kernel, range(len(reading.ops))),
-        _trace(example, kernel, shortened.kept),
+        _trace(example, kernel, kept),
         reason_of(example.found, reading, each.version),
-        _violation(each, shortened.kept),
-        {"executions": shortened.executions, "tried": [NOT_RERUN], "rerun_on_real_kernel": False},
+        _violation(each, kept),
+        minimization,
         {"file": example.path.name, "reading": reading.id, "line": example.line, "class": each.key.id},
         each.first - each.explained,
         reading.id,
     )
+
+
+def _shorten(example: Example, kernel: Kernel) -> tuple[Sequence[int], dict[str, object]]:
+    """The ops to keep, and how that was found out."""
+    if example.executions:
+        kept = range(len(example.reading.ops))
+        return kept, {"executions": example.executions, "tried": [RERUN], "rerun_on_real_kernel": True}
+    shortened = Shortener(new_machine(), kernel.rows, example.world).shorten(example.reading, example.found)
+    return shortened.kept, {
+        "executions": shortened.executions,
+        "tried": [NOT_RERUN],
+        "rerun_on_real_kernel": False,
+    }
 
 
 def reason_of(found: Disagreement, reading: Reading, version: str) -> str:

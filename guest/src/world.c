@@ -157,20 +157,26 @@ static bool all_worked(int process)
 	return true;
 }
 
-/* For mincore(): the controller's own mapping, which it never touches, says which pages of the file are in memory. */
-static void map_file_here(struct run *run)
+/*
+ * Give the file its size. And for mincore(): the controller's own mapping, which it never touches, says which pages of
+ * the file are in memory.
+ */
+static bool size_and_map_file(struct run *run)
 {
+	size_t size = run->world.file * PAGE_BYTES;
 	char path[64];
 	int file;
 
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", run->processes[0].pid, run->memfd);
 	file = open(path, O_RDWR | O_CLOEXEC);
 	if (file < 0)
-		return;
-	run->file_here = mmap(NULL, run->world.file * PAGE_BYTES, PROT_READ, MAP_SHARED, file, 0);
+		return false;
+	if (ftruncate(file, (off_t)size) == 0)
+		run->file_here = mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0);
 	if (run->file_here == MAP_FAILED)
 		run->file_here = NULL;
 	close(file);
+	return run->file_here != NULL;
 }
 
 static bool make_file(struct run *run)
@@ -184,10 +190,7 @@ static bool make_file(struct run *run)
 	if (!run_calls(run, 0) || made->result < 0)
 		return false;
 	run->memfd = (int)made->result;
-	map_file_here(run);
-	calls_begin(0);
-	calls_system(0, SYS_ftruncate, run->memfd, (long)(run->world.file * PAGE_BYTES), 0, 0, 0, 0);
-	return run_calls(run, 0) && all_worked(0);
+	return size_and_map_file(run);
 }
 
 static bool map_pages(struct run *run)
@@ -204,9 +207,6 @@ static bool map_pages(struct run *run)
 	if (world->huge)
 		map(run, WHOLE_AREA, anonymous, -1, 0);
 	calls_system(0, SYS_mmap, EMPTY, PAGE_BYTES, PROT_READ, anonymous | MAP_FIXED_NOREPLACE, -1, 0);
-	if (!run_calls(run, 0) || !all_worked(0))
-		return false;
-	calls_begin(0);
 	for (int page = 0; page < world->mergeable; page++)
 		calls_system(0, SYS_madvise, (long)address_of(run, page, false), PAGE_BYTES, MADV_MERGEABLE, 0, 0, 0);
 	if (world->huge && world->advised)
