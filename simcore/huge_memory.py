@@ -452,6 +452,8 @@ def zap_huge_pmd(s: "MmState", mm: int) -> None:
     head = pte_payload(pmd)
     get_page(s, head)
     unlink_huge_page(s, mm, head)
+    if s.vm_flags[first] & VM_LOCKED:
+        munlock_page(s, head)
     put_page(s, head)
 
 
@@ -530,7 +532,7 @@ if not cython.compiled:
         ZEROS,
     )
     from simcore.memory import anon_vma_prepare, may_reuse, write_bits
-    from simcore.mlock import clear_page_mlock
+    from simcore.mlock import clear_page_mlock, munlock_page
     from simcore.mm_types import MmState
     from simcore.page_alloc import (
         alloc_page,

@@ -327,6 +327,9 @@ def zap_present_pte(s: "MmState", actor: int, ptep: int, pte: int) -> None:
     get_page(s, pfn)
     rmap_unlink(s, pfn, ptep)
     page_remove_rmap(s, pfn)
+    if s.vm_flags[ptep] & VM_LOCKED and not is_huge(s, head):
+        # Whoever else maps the page has not locked it: before v5.18 exit_mmap() sees to that, then page_remove_rmap().
+        munlock_page(s, pfn)
     if total_mapcount(s, head) == 0 and s.page_flags[head] & PG_SWAPCACHE and trylock_page(s, head, actor):
         try_to_free_swap(s, head)
         unlock_page(s, head)

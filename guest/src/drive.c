@@ -2,19 +2,18 @@
 #include "drive.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/mempolicy.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/swap.h>
 #include <unistd.h>
 
 #include "files.h"
 #include "op_codes.h"
 #include "raw.h"
+#include "system.h"
 
 #ifndef MADV_FREE
 #define MADV_FREE 8
@@ -28,38 +27,6 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
-
-#define KSM "/sys/kernel/mm/ksm/"
-/* A stable fixed point: a page is looked at twice before it is merged. */
-#define KSM_SCANS 4
-#define RECLAIM_ROUNDS 2
-#define POLL_US 200
-/* A wait that was not rewarded for so many polls (about ten seconds) is given up. */
-#define MOST_POLLS 50000
-
-static char swap_device[32];
-/* The count of requests that the swap device works on; -1 for one that does its I/O before it returns. */
-static int swap_inflight = -1;
-
-void drive_prepare(const char *swap, char *lacks, unsigned long room)
-{
-	*lacks = '\0';
-	snprintf(swap_device, sizeof swap_device, "/dev/%s", swap);
-	if (strncmp(swap, "zram", 4)) {
-		char path[64];
-
-		snprintf(path, sizeof path, "/sys/block/%s/inflight", swap);
-		swap_inflight = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	if (nr_nodes < 2)
-		snprintf(lacks + strlen(lacks), room - strlen(lacks), "migrate: one NUMA node;");
-	if (access(KSM "run", W_OK))
-		snprintf(lacks + strlen(lacks), room - strlen(lacks), "ksm_scan,mergeable,unmergeable: no CONFIG_KSM;");
-	if (access("/sys/kernel/mm/transparent_hugepage/enabled", W_OK))
-		snprintf(lacks + strlen(lacks), room - strlen(lacks), "collapse,split: no transparent huge pages;");
-	else if (access("/sys/kernel/debug/split_huge_pages", W_OK))
-		snprintf(lacks + strlen(lacks), room - strlen(lacks), "split: no debugfs split_huge_pages;");
-}
 
 struct op op_of_word(uint32_t word)
 {
@@ -91,11 +58,6 @@ static int64_t process_call(struct run *run, int process, long nr, long a, long 
 	calls_begin(process);
 	call = calls_system(process, nr, a, b, c, d, e, f);
 	return run_calls(run, process) ? call->result : -EINTR;
-}
-
-static struct outcome ended(int64_t result)
-{
-	return (struct outcome){.error = (int16_t)(result < 0 ? -result : 0)};
 }
 
 static struct outcome advise(struct run *run, struct op op, int advice)
@@ -175,30 +137,6 @@ static struct outcome exit_process(struct run *run, struct op op)
 	return (struct outcome){0};
 }
 
-/* Whether KSM has any process to scan: without one it sleeps, and counts no scans. */
-static bool anything_to_scan(const struct run *run)
-{
-	for (int i = 0; i < MAX_PROCESSES; i++)
-		if (run->processes[i].alive && run->processes[i].known_to_ksm)
-			return true;
-	return false;
-}
-
-static struct outcome scan_for_ksm(const struct run *run)
-{
-	long until = read_number(KSM "full_scans", 0) + KSM_SCANS;
-	int polls = 0;
-
-	if (!anything_to_scan(run))
-		return (struct outcome){0};
-	if (!write_text(KSM "run", "1"))
-		return ended(-errno);
-	while (read_number(KSM "full_scans", until) < until && polls++ < MOST_POLLS)
-		usleep(POLL_US);
-	write_text(KSM "run", "0");
-	return (struct outcome){.error = polls > MOST_POLLS ? ETIMEDOUT : 0};
-}
-
 static struct outcome make_mergeable(struct run *run, struct op op)
 {
 	struct outcome outcome = advise(run, op, MADV_MERGEABLE);
@@ -223,78 +161,6 @@ static struct outcome migrate(const struct run *run, struct op op)
 	if (result < 0)
 		return ended(result);
 	return (struct outcome){.error = (int16_t)(status < 0 ? -status : 0), .value = (int16_t)status};
-}
-
-static bool write_in(int directory, const char *name, const char *text)
-{
-	int file = openat(directory, name, O_WRONLY);
-	bool written = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (file >= 0)
-		close(file);
-	return written;
-}
-
-void wait_for_swap(void)
-{
-	unsigned long reads, writes;
-	char text[64];
-
-	for (int polls = 0; swap_inflight >= 0 && polls < MOST_POLLS; polls++) {
-		ssize_t got = pread(swap_inflight, text, sizeof text - 1, 0);
-
-		text[got > 0 ? got : 0] = '\0';
-		if (sscanf(text, "%lu %lu", &reads, &writes) != 2 || reads + writes == 0)
-			return;
-		usleep(POLL_US);
-	}
-}
-
-/* Memory pressure on one cgroup: a limit that it cannot keep, set from outside, for whoever is over it is throttled. */
-static bool press(int memcg)
-{
-	bool pressed = write_in(memcg, "memory.high", "0");
-
-	wait_for_swap();
-	return write_in(memcg, "memory.high", "max") && pressed;
-}
-
-static struct outcome reclaim(const struct run *run, int first, int last)
-{
-	bool worked = true;
-
-	for (int round = 0; round < RECLAIM_ROUNDS; round++)
-		for (int i = first; i <= last; i++)
-			worked &= press(run->memcg[i]);
-	return ended(worked ? 0 : -errno);
-}
-
-static struct outcome attach(const struct run *run, struct op op)
-{
-	char text[16];
-
-	snprintf(text, sizeof text, "%d", run->processes[op.first].pid);
-	return ended(write_in(run->memcg[op.page % MAX_MEMCGS], "cgroup.procs", text) ? 0 : -errno);
-}
-
-static bool swap_is_off;
-
-static struct outcome swap_off_on(bool off, bool on)
-{
-	if (off && swapoff(swap_device))
-		return ended(-errno);
-	swap_is_off |= off;
-	if (on && swapon(swap_device, 0))
-		return ended(-errno);
-	swap_is_off &= !on;
-	return (struct outcome){0};
-}
-
-bool restore_swap(void)
-{
-	if (swap_is_off)
-		swap_off_on(false, true);
-	return !swap_is_off;
 }
 
 static struct outcome protect(struct run *run, struct op op, int protection)
@@ -450,6 +316,11 @@ static bool page_exists(const struct run *run, struct op op)
 	return true;
 }
 
+bool is_counted(struct op op)
+{
+	return op.code == OP_RECLAIM || op.code == OP_MEMCG_RECLAIM;
+}
+
 struct outcome drive(struct run *run, struct op op)
 {
 	if (has_process(op.code) && (op.first >= MAX_PROCESSES || !run->processes[op.first].alive))
@@ -485,71 +356,4 @@ void read_all_pages(struct run *run, int process, uint8_t *values)
 		return;
 	for (int page = 0; page < run->world.total; page++)
 		values[page] = box->calls[page].result ? GARBAGE : token_of(run, box->calls[page].value);
-}
-
-/* How many pages of living processes are in a class. */
-static int count_class(const struct run *run, const struct view *view, uint64_t class)
-{
-	int number = 0;
-
-	for (int process = 0; process < MAX_PROCESSES; process++)
-		for (int page = 0; view->alive[process] && page < run->world.total; page++)
-			number += (view->state[process][page] & STATE_CLASS) == class;
-	return number;
-}
-
-static bool any_soft_dirty(const struct run *run, const struct view *view, int process)
-{
-	for (int page = 0; page < run->world.total; page++)
-		if (view->state[process][page] & STATE_SOFT_DIRTY)
-			return true;
-	return false;
-}
-
-/* Whether two different pages share a frame, which KSM alone can do. */
-static bool any_merged(const struct run *run, const struct view *view)
-{
-	int total = run->world.total;
-
-	for (int process = 0; process < MAX_PROCESSES; process++)
-		for (int page = 0; view->alive[process] && page < run->world.pages; page++)
-			if ((int)(view->state[process][page] >> 32) % total != page)
-				return true;
-	return false;
-}
-
-bool has_reached(const struct run *run, struct op op, const struct outcome *outcome, const struct view *view)
-{
-	int first = run->world.total - run->world.huge;
-	uint64_t state = has_page(op.code) && op.first < MAX_PROCESSES && op.page < MAX_PAGES
-				 ? view->state[op.first][op.page] : 0;
-	uint64_t class = state & STATE_CLASS;
-
-	if (outcome->error)
-		return false;
-	switch (op.code) {
-	case OP_WRITE:
-	case OP_GUP_WRITE:
-		return class == CLASS_PRESENT;
-	case OP_MADV_PAGEOUT:
-		return class != CLASS_PRESENT;
-	case OP_MADV_DONTNEED:
-		return class == CLASS_NONE;
-	case OP_MADV_COLD:
-		return !(state & STATE_ACTIVE);
-	case OP_RECLAIM:
-		return count_class(run, view, CLASS_PRESENT) == 0;
-	case OP_SWAPOFF_ON:
-		return count_class(run, view, CLASS_SWAP) == 0;
-	case OP_KSM_SCAN:
-		return any_merged(run, view);
-	case OP_CLEAR_SOFT_DIRTY:
-		return !any_soft_dirty(run, view, op.first);
-	case OP_COLLAPSE:
-		return view->state[op.first][first] & STATE_THP;
-	case OP_SPLIT:
-		return !(view->state[op.first][first] & STATE_THP);
-	default:
-		return true;
-	}
 }

@@ -31,6 +31,9 @@ struct outcome {
 /* Once: find what can be driven on this kernel. Text that names what cannot, and why, goes into `lacks`. */
 void drive_prepare(const char *swap, char *lacks, unsigned long room);
 
+/* Whether vmstat is to be read around an op: what reclaim did cannot be told from the pages alone. */
+bool is_counted(struct op op);
+
 /* Run one op. */
 struct outcome drive(struct run *run, struct op op);
 

@@ -105,7 +105,6 @@ static void put_outcome(struct buffer *answer, const struct run *run, const stru
 
 static void look(struct run *run, struct view *view, const struct view *before, int options)
 {
-	observe_counters(view);
 	observe_pages(run, view, before);
 	if (options & OBSERVE_SMAPS)
 		observe_smaps(run, view);
@@ -118,14 +117,18 @@ static uint16_t run_ops(struct run *run, struct cursor *words, uint16_t number, 
 	uint16_t done = 0;
 
 	memset(views, 0, sizeof views);
-	if (options & OBSERVE_PAGES)
-		observe_counters(before);
 	for (; done < number && run->end == CALLS_MADE && !answer->full; done++) {
 		struct op op = op_of_word((uint32_t)take(words, 4));
-		struct outcome outcome = drive(run, op);
 		struct view *old = before;
+		bool counted = options & OBSERVE_PAGES && is_counted(op);
+		struct outcome outcome;
 
+		if (counted)
+			observe_counters(before);
+		outcome = drive(run, op);
 		wait_for_swap();
+		if (counted)
+			observe_counters(after);
 		if (!(options & OBSERVE_PAGES)) {
 			outcome.reached = outcome.error == 0;
 			put_outcome(answer, run, &outcome);
@@ -134,7 +137,7 @@ static uint16_t run_ops(struct run *run, struct cursor *words, uint16_t number, 
 		look(run, after, done ? before : NULL, options);
 		outcome.reached = has_reached(run, op, &outcome, after);
 		put_outcome(answer, run, &outcome);
-		put_changes(answer, run, after, before, options & OBSERVE_SMAPS);
+		put_changes(answer, run, after, counted ? before : after, before, options & OBSERVE_SMAPS);
 		before = after;
 		after = old;
 	}

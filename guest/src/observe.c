@@ -391,10 +391,10 @@ static void put_pages(struct buffer *buffer, const struct run *run, const struct
 		buffer->bytes[number_at] = number;
 }
 
-void put_changes(struct buffer *buffer, const struct run *run, const struct view *view, const struct view *before,
-		 bool smaps)
+void put_changes(struct buffer *buffer, const struct run *run, const struct view *view, const struct view *counted,
+		 const struct view *before, bool smaps)
 {
-	put_counters(buffer, view, before);
+	put_counters(buffer, view, counted);
 	put_pages(buffer, run, view, before, false);
 	if (smaps)
 		put_pages(buffer, run, view, before, true);

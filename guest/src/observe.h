@@ -40,8 +40,8 @@ void observe_pages(struct run *run, struct view *view, const struct view *before
 /* The fields of smaps that are not 0, by page. */
 void observe_smaps(const struct run *run, struct view *view);
 
-/* Write down what differs from the view before. */
-void put_changes(struct buffer *buffer, const struct run *run, const struct view *view, const struct view *before,
-		 bool smaps);
+/* Write down what differs from the view before; of the counters, from those in `counted`. */
+void put_changes(struct buffer *buffer, const struct run *run, const struct view *view, const struct view *counted,
+		 const struct view *before, bool smaps);
 
 #endif

@@ -281,6 +281,11 @@ static bool has_died(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
+static bool is_leaving(const struct mailbox *box)
+{
+	return box->count && box->calls[box->count - 1].nr == SYS_exit_group;
+}
+
 enum calls_end calls_run(int process, int milliseconds)
 {
 	struct mailbox *box = &shared->boxes[process];
@@ -290,6 +295,9 @@ enum calls_end calls_run(int process, int milliseconds)
 
 	__atomic_store_n(&box->turn, TURN_PROCESS, __ATOMIC_RELEASE);
 	futex_wake(&box->turn);
+	/* A process that exits is gone by now, and its death interrupts no wait that has not begun. */
+	if (is_leaving(box) && has_died(box->pid))
+		return CALLS_DIED;
 	while (__atomic_load_n(&box->turn, __ATOMIC_ACQUIRE) == TURN_PROCESS) {
 		/* Most waits end because the process is done; the others have time for a closer look. */
 		if (futex_wait(&box->turn, TURN_PROCESS, &slice) == 0)

@@ -43,6 +43,15 @@ def test_op_drains_the_batches(op: str, play: PlayMaker) -> None:
     assert bench.end() == []
 
 
+@pytest.mark.parametrize("op", ["punch 0 4", "truncate 0 4"])
+def test_unmapping_a_range_of_the_file_drains_the_batches(op: str, play: PlayMaker) -> None:
+    bench = play("write 0 0 1", world=f"{WORLD} file=1")
+    assert bench.has("LRU") == "!LRU"
+    bench.do(op)
+    assert bench.has("LRU") == "LRU"
+    assert bench.end() == []
+
+
 def test_lazyfree_batch_takes_swapbacked_at_the_drain(play: PlayMaker) -> None:
     bench = play("write 0 0 1; madv_free 0 0", kernel="linux-4.14", world=WORLD)
     assert bench.has("SB active LRU") == "SB active LRU"
