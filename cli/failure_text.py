@@ -1,7 +1,7 @@
 """Failures as people read them, and as --json gives them; the same for one just found and one long stored."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.text import Text
 from cli.output import Screen, plural
 from cli.settings import choose_database
 from cli.verdicts import CLASS_ORDER, CLASS_STYLES
+from db.confirmations import StoredConfirmation
 from db.values import FailureRecord, StoredFailure, StoredTrace
 from simcore.features import ALL_FEATURES
 from simcore.rules import RULE_BY_NAME
@@ -99,6 +100,19 @@ def _in_order(row: Mapping[str, Any]) -> dict[str, bool]:
     rule = RULE_BY_NAME.get(row["rule"])
     bits: dict[str, bool] = row["bits"]
     return {bit: bits[bit] for bit in rule.bits if bit in bits} if rule else bits
+
+
+def confirmation_lines(confirmations: Iterable[StoredConfirmation]) -> Iterator[str]:
+    """What became of a failure on real kernels, the last try first, with the kernels' own reports."""
+    for each in confirmations:
+        form = "" if each.form in {None, "as it is"} else f", {each.form}"
+        unknown = f", {each.unknown} unknown" if each.unknown else ""
+        counts = f"{each.failed} of {plural(each.runs, 'run')}{form}{unknown}"
+        yield (
+            f"{each.at:%Y-%m-%d %H:%M} UTC on {each.target} ({each.release}), swap on {each.swap}:"
+            f" {each.verdict}, {counts}: {each.reason}"
+        )
+        yield from (f"    {line}" for line in (each.console or "").splitlines())
 
 
 def short_cause(cause: Mapping[str, Any]) -> str:

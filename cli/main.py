@@ -25,6 +25,7 @@ COMMANDS: tuple[str, ...] = (
     "replay",
     "explain",
     "export",
+    "confirm",
     "minimize",
     "conform",
     "target",

@@ -19,6 +19,9 @@ CAMPAIGN_STATES: Final = ("new", "running", "paused", "draining", "done", "stopp
 ENDED_BY: Final = ("seconds", "ops", "failures", "plateau", "user")
 UNIT_KINDS: Final = ("fuzz", "minimize", "canary")
 UNIT_STATES: Final = ("ready", "leased", "done", "split", "quarantined", "withdrawn")
+SWAPS: Final = ("zram", "virtio")
+FORMS: Final = ("as it is", "drained")
+CONFIRMATIONS: Final = ("confirmed", "not confirmed", "cannot be judged", "cannot be driven", "unknown")
 
 # Every constraint has a name, so that a later migration can change it.
 NAMING: Final = {
@@ -395,3 +398,41 @@ class EventRow(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime, comment="When, UTC")
     what: Mapped[str] = mapped_column(Text, comment="started, paused, lease lost, split, quarantined, ...")
     detail: Mapped[dict[str, Any]] = mapped_column(Document, comment="The particulars")
+
+
+class ConfirmationRow(Base):
+    """What became of a failure's trace on a real kernel. The next try is a row of its own."""
+
+    __tablename__ = "confirmation"
+    __table_args__ = (
+        _one_of("swap", SWAPS, "swap"),
+        _one_of("verdict", CONFIRMATIONS, "verdict"),
+        _one_of("form", FORMS, "form"),
+        *_not_negative("failed", "runs", "unknown"),
+        CheckConstraint("failed <= runs", name="failed_at_most_runs"),
+        CheckConstraint("(verdict = 'confirmed') = (form IS NOT NULL)", name="form_if_confirmed"),
+        {"comment": "Failures tried on real kernels; only ever added"},
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True, comment="cnf-...: digest of what was tried, and when")
+    failure_id: Mapped[str] = mapped_column(ForeignKey("failure.id"), index=True, comment="The failure")
+    trace_digest: Mapped[str] = mapped_column(
+        ForeignKey("trace.digest"), comment="The trace of it that was run; a shorter one may be known since"
+    )
+    target: Mapped[str] = mapped_column(Text, comment="Name of the real kernel among its user's targets")
+    kernel_sha256: Mapped[str] = mapped_column(Text, index=True, comment="Digest of the real kernel's file")
+    release: Mapped[str] = mapped_column(Text, comment="What the real kernel calls itself")
+    swap: Mapped[str] = mapped_column(Text, comment="The guests' swap device: zram or virtio")
+    verdict: Mapped[str] = mapped_column(
+        Text, comment="confirmed, not confirmed, cannot be judged, cannot be driven or unknown"
+    )
+    form: Mapped[str | None] = mapped_column(
+        Text, comment="The form that failed: as it is, or drained (before every op); NULL where none did"
+    )
+    failed: Mapped[int] = mapped_column(Big, comment="Runs that failed in the way that the reason tells")
+    runs: Mapped[int] = mapped_column(Big, comment="Runs of that form, or of all, of which anything is known")
+    unknown: Mapped[int] = mapped_column(Big, comment="Runs beside them of which nothing is known")
+    reason: Mapped[str] = mapped_column(Text, comment="What was seen, or why nothing was, in one sentence")
+    console: Mapped[str | None] = mapped_column(Text, comment="The kernel's own report; NULL where it made none")
+    versions: Mapped[dict[str, Any]] = mapped_column(Document, comment="Versions of all that took part")
+    at: Mapped[datetime] = mapped_column(UTCDateTime, comment="When it was done, UTC")

@@ -11,3 +11,7 @@ class ModuleError(GuestError):
 
 class AgentError(GuestError):
     """The agent cannot be compiled."""
+
+
+class KernelBuildError(GuestError):
+    """A kernel cannot be built here."""

@@ -7,6 +7,7 @@ import click
 from cli.database import open_to_read
 from cli.failure_text import (
     cause_lines,
+    confirmation_lines,
     failure_document,
     print_failures,
     stored_command,
@@ -15,9 +16,11 @@ from cli.failure_text import (
 )
 from cli.options import database_option, screen_option
 from cli.output import Screen, plural
+from db.confirmations import StoredConfirmation, list_confirmations
 from db.queries import get_failure, list_failures, list_findings
 from db.values import FailureFilter, StoredFailure, StoredFinding
 from fuzzer.conform import ORACLE as CONFORMANCE
+from fuzzer.real.finding import KERNEL_REPORT
 from simcore.errors import UnknownName
 from simcore.oracles import ORACLE_BY_NAME
 
@@ -30,8 +33,12 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.option("--oracle", metavar="NAME", help="Only what this oracle saw; conformance: what `mmfuzz conform` did.")
-@click.option("--class", "cls", metavar="CLASS", help="Only this class: safety, liveness, cost or conformance.")
+@click.option(
+    "--oracle",
+    metavar="NAME",
+    help="Only what this oracle saw; conformance: what `mmfuzz conform` did; kernel-report: what a real kernel said.",
+)
+@click.option("--class", "cls", metavar="CLASS", help="Only this class: safety, liveness, cost, conformance or crash.")
 @click.option("--kind", metavar="KIND", help="Only this kind of page: anon, cow, swapin, swapoff, migration, ksm, ...")
 @click.option("--kernel", metavar="KERNEL", help="Only on this kernel: a name, or the beginning of a digest (krn-...).")
 @click.option("--signature", metavar="SIG", help="Only signatures that begin like this (sig-...).")
@@ -60,8 +67,8 @@ def list_stored(
     screen: Screen,
 ) -> None:
     """List the failures in the database, those seen last first."""
-    # What `mmfuzz conform` stores was seen by no oracle, and is found under this name.
-    names = (*ORACLE_BY_NAME, CONFORMANCE)
+    # What `mmfuzz conform` stores, and what a real kernel itself reported, no oracle saw; both have names here.
+    names = (*ORACLE_BY_NAME, CONFORMANCE, KERNEL_REPORT)
     if oracle is not None and oracle not in names:
         raise UnknownName("oracle", oracle, names)
     wanted = FailureFilter(oracle, cls, kind, kernel, signature, text, run)
@@ -84,9 +91,10 @@ def show(failure_id: str, database: str, screen: Screen) -> None:
     with open_to_read(database) as opened, opened.read() as session:
         failure = get_failure(session, failure_id)
         findings = list_findings(session, failure.id)
-    screen.document(_document(failure, database) | {"findings": findings})
+        confirmations = list_confirmations(session, failure.id)
+    screen.document(_document(failure, database) | {"findings": findings, "confirmations": confirmations})
     if not screen.as_json:
-        _print(screen, failure, findings, database)
+        _print(screen, failure, findings, confirmations, database)
 
 
 def _document(failure: StoredFailure, database: str) -> dict[str, object]:
@@ -105,7 +113,13 @@ def _document(failure: StoredFailure, database: str) -> dict[str, object]:
     }
 
 
-def _print(screen: Screen, failure: StoredFailure, findings: tuple[StoredFinding, ...], database: str) -> None:
+def _print(
+    screen: Screen,
+    failure: StoredFailure,
+    findings: tuple[StoredFinding, ...],
+    confirmations: tuple[StoredConfirmation, ...],
+    database: str,
+) -> None:
     _print_facts(
         screen,
         {
@@ -131,6 +145,8 @@ def _print(screen: Screen, failure: StoredFailure, findings: tuple[StoredFinding
     _print_facts(screen, failure.versions)
     screen.say()
     _print_findings(screen, findings)
+    for line in confirmation_lines(confirmations):
+        screen.say(line)
     screen.say(f"explain: {stored_command('explain', failure.id, database)}")
     screen.say(f"replay:  {stored_command('replay', failure.id, database)}")
 

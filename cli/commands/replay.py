@@ -8,6 +8,7 @@ from cli.exit_codes import ExitCode
 from cli.inputs import Input, find_input
 from cli.options import database_option, kernel_option, screen_option
 from cli.output import Screen
+from cli.real_failure import replay_real, was_seen_on_real_kernel
 from cli.replaying import Replay, replay
 from cli.trace_text import print_trace, trace_document
 from cli.verdicts import (
@@ -33,11 +34,14 @@ def command(what: str, kernel: Kernel | None, original: bool, database: str, scr
     """Run a failure or a trace again, and compare with what was stored.
 
     Takes the id of a stored failure or trace, a trace's file, or - for stdin. Exits with 0 when the verdict
-    is PASS, with 1 when it is FAIL, with 2 when a stored failure does not come out as it was stored.
+    is PASS, with 1 when it is FAIL, with 2 when a stored failure does not come out as it was stored, or was seen on a
+    real kernel, where only `mmfuzz confirm` can run it again.
     """
     asked = find_input(what, kernel, database, original=original)
     if asked.failure is not None and asked.failure.oracle == CONFORMANCE:
         return replay_disagreement(screen, asked, asked.failure, original=original)
+    if asked.failure is not None and was_seen_on_real_kernel(asked.failure):
+        return replay_real(screen, asked, asked.failure, database)
     done = replay(asked, original=original)
     screen.document(_document(asked, done))
     if not screen.as_json:

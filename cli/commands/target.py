@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cli.commands.target_conform import command as target_conform
+from cli.commands.target_fuzz import command as target_fuzz
 from cli.commands.target_test import command as target_test
 from cli.options import screen_option
 from cli.output import Screen
@@ -99,6 +100,7 @@ def remove(name: str, screen: Screen) -> None:
 
 
 command.add_command(target_conform)
+command.add_command(target_fuzz)
 command.add_command(target_test)
 
 

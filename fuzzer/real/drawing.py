@@ -59,7 +59,7 @@ def _draw_group(drawing: Drawing, number: int, compiled: bool | None) -> Iterato
     takes = [0] * MAX_OP_CODES
     for op in OPS:
         takes[op.code] = takes_bits(op)
-    engine.configure(seed, 0, drawing.most, 0, 0, _draw_weights(seed, drawing.without), takes)
+    engine.configure(seed, 0, drawing.most, 0, 0, draw_weights(seed, drawing.without), takes)
     engine.set_world(drawing.world.encode())
     drawn = 0
     while drawn < GROUP:
@@ -71,7 +71,7 @@ def _draw_group(drawing: Drawing, number: int, compiled: bool | None) -> Iterato
             yield trace
 
 
-def _draw_weights(seed: int, without: frozenset[str]) -> list[int]:
+def draw_weights(seed: int, without: frozenset[str]) -> list[int]:
     """Weights by op code. Of ops that no real kernel is driven through it is 0."""
     weights = [0] * MAX_OP_CODES
     for op in OPS:

@@ -87,8 +87,9 @@ class Shell:
         code = 70
         try:
             os.chdir(self.folder)
+            wanted = self.environment | environment
             os.environ.clear()
-            os.environ.update(self.environment | environment)
+            os.environ.update(wanted)
             main(arguments)
         except SystemExit as exit_:
             code = int(exit_.code or 0)

@@ -5,24 +5,21 @@ its trouble, which is a failure, or without, which says nothing of the kernel.
 """
 
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
 from guest.op_codes import op_table_digest
 from workers.targets.console import Trouble, find_trouble
 from workers.targets.errors import ChannelError, LostGuestError
+from workers.targets.folders import make_folder
 from workers.targets.machine import MOST_CONSOLE_BYTES, Boot, Machine
 from workers.targets.messages import Batch, Ready, decode_ready, decode_trace, encode_batch
 from workers.targets.observed import Observed, Status
 from workers.targets.wire import Frame, FrameReader, Kind, encode_frame
 
-# Where a guest may write to lies in memory if possible: a swap disk of the guest is no use after it.
-_IN_MEMORY = Path("/dev/shm")
 # How often the console is looked at while nothing comes over the channel.
 _LOOK_SECONDS = 1.0
 # A guest that panics ends QEMU at once; this long its last words are waited for.
@@ -196,8 +193,7 @@ class _Guest:
     """One booted guest."""
 
     def __init__(self, boot: Boot, limits: Limits) -> None:
-        parent = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-        self._folder = Path(tempfile.mkdtemp(prefix="mmfuzz-guest-", dir=parent))
+        self._folder = make_folder()
         self._limits = limits
         self._reader = FrameReader()
         self._sequence = 0

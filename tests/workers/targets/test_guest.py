@@ -22,6 +22,7 @@ from tests.workers.targets.kernels import bzimage
 from workers.targets.boots import make_boot
 from workers.targets.check import check_target
 from workers.targets.errors import TargetError
+from workers.targets.folders import make_folder
 from workers.targets.images import KernelImage
 from workers.targets.machine import QEMU, Boot, Machine
 from workers.targets.record_file import RecordPlan, record_file
@@ -119,6 +120,20 @@ def test_a_guest_ends_with_the_process_that_started_it(boot: Boot, tmp_path: Pat
             return
         time.sleep(0.1)
     raise AssertionError("QEMU outlived its parent")
+
+
+def test_folders_of_guests_whose_owner_was_killed_go_with_the_next() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    mine = make_folder()
+    left = mine.with_name(f"mmfuzz-guest-{gone.pid}-left")
+    left.mkdir()
+    (left / "swap.img").touch()
+    other = make_folder()
+    assert not left.exists()
+    assert mine.exists()
+    mine.rmdir()
+    other.rmdir()
 
 
 def test_a_kernel_that_does_not_boot_is_told(boot: Boot, tmp_path: Path) -> None:
