@@ -12,7 +12,7 @@ from simcore.ops import OPS
 from simcore.oracles import ORACLES
 from simcore.rules import RULES
 
-RESULTS_NUMBER = 1
+RESULTS_NUMBER = 2
 
 
 def _tables() -> str:
