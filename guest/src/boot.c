@@ -162,7 +162,7 @@ void boot_settings(void)
 		write_text(settings[i][0], settings[i][1]);
 }
 
-static int open_serial(const char *name)
+int boot_channel(const char *name)
 {
 	char path[64];
 	struct termios line;
@@ -177,30 +177,4 @@ static int open_serial(const char *name)
 		tcsetattr(channel, TCSANOW, &line);
 	}
 	return channel;
-}
-
-/* The port's device has a number that hangs on the order of devices; its name is in sysfs. */
-static int open_virtio_port(void)
-{
-	DIR *ports = opendir("/sys/class/virtio-ports");
-	struct dirent *entry;
-	int channel = -1;
-
-	while (ports && channel < 0 && (entry = readdir(ports))) {
-		char path[320], name[32];
-
-		snprintf(path, sizeof path, "/sys/class/virtio-ports/%s/name", entry->d_name);
-		if (read_text(path, name, sizeof name) < 0 || strncmp(name, "mmfuzz", 6))
-			continue;
-		snprintf(path, sizeof path, "/dev/%s", entry->d_name);
-		channel = open(path, O_RDWR | O_CLOEXEC);
-	}
-	if (ports)
-		closedir(ports);
-	return channel;
-}
-
-int boot_channel(const char *name)
-{
-	return strcmp(name, "virtio") ? open_serial(name) : open_virtio_port();
 }

@@ -14,7 +14,7 @@ bool boot_load_modules(void);
 bool boot_swap(const char *device);
 /* Settings; those that a kernel does not have are passed over. */
 void boot_settings(void);
-/* Open the channel to the host: a serial line, or the virtio port called mmfuzz. -1 if there is none. */
+/* Open the channel to the host, a serial line such as ttyS1. -1 if there is none. */
 int boot_channel(const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * PID 1 of a guest: sets the machine up, then runs what the host sends and says what was seen.
  *
- * The kernel's command line gives `mm_swap` (zram0, vda: the swap device) and `mm_channel` (ttyS1, or virtio) as
+ * The kernel's command line gives `mm_swap` (zram0, vda: the swap device) and `mm_channel` (a serial line, ttyS1) as
  * environment. Nothing here may end: the kernel panics when PID 1 does, and the host takes that for a crash.
  */
 #define _GNU_SOURCE

@@ -16,7 +16,6 @@ from workers.targets.session import Interrupted, Outcome, Session
 BATCH = 50
 # Counters whose difference makes two runs differ: what happened to pages, and not to the lists that they are on.
 _FIRM_COUNTERS = 6
-_ENTRIES = "res", "st", "vm", "sm"
 
 
 @dataclass(frozen=True, slots=True)
