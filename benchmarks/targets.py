@@ -5,7 +5,6 @@ Of every kernel in the user's cache, on zram, one guest at a time. Rates are of 
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import islice
 
 from benchmarks._measure import Claim, Figures, Spread, spread
@@ -14,8 +13,7 @@ from fuzzer.real.drawing import Drawing, draw_traces
 from simcore.kernel_files import find_kernel
 from simcore.trace import Trace
 from simcore.trace_op import encode_op
-from workers.targets.accelerators import choose_accelerator
-from workers.targets.boots import make_boot
+from workers.targets.accelerators import choose_boot
 from workers.targets.images import KernelImage, list_images
 from workers.targets.machine import Boot
 from workers.targets.messages import Batch
@@ -39,12 +37,10 @@ def main(quick: bool = False) -> Figures:
 
 
 def _measure(image: KernelImage, rounds: int, traces: int) -> list[Claim]:
-    boot = make_boot(image, "zram")
-    accelerator, _ = choose_accelerator(boot)
-    boot = replace(boot, accelerator=accelerator)
+    boot, _ = choose_boot(image, "zram")
     drawn = _draw(image, traces)
     ops = sum(len(trace.ops) for trace in drawn) / traces
-    print(f"{image.name} ({image.release}), {accelerator}, {ops:.1f} ops a trace")
+    print(f"{image.name} ({image.release}), {boot.accelerator}, {ops:.1f} ops a trace")
     figures = {
         "boot, s": _rounds(rounds, lambda: _boot(boot)),
         "traces/s with every page read after every op": _rounds(rounds, lambda: _rate(boot, drawn, pages=True)),

@@ -16,6 +16,7 @@ from cli.errors import UsageMistake
 from cli.exit_codes import ExitCode
 from cli.options import database_option, screen_option
 from cli.output import Screen, plural
+from cli.simulated import simulated_kernel
 from cli.stopping import stopped_at_once
 from cli.target_record import Recording, record_all
 from cli.target_shorten import shorten_on_target
@@ -25,9 +26,7 @@ from fuzzer.conform.world import SWAP_NAMES, Source, SwapName, batch_size, versi
 from fuzzer.engine_constants import MAX_LENGTH
 from fuzzer.seeds import BIGGEST_SEED
 from simcore.kernel import Kernel
-from simcore.kernel_files import find_kernel
-from workers.targets.accelerators import choose_accelerator
-from workers.targets.boots import make_boot
+from workers.targets.accelerators import choose_boot
 from workers.targets.images import KernelImage, load
 from workers.targets.record_file import RecordPlan, swap_of
 
@@ -97,7 +96,7 @@ def command(
     if least > most:
         raise UsageMistake(f"--least {least} is more than --most {most}")
     image = load(target)
-    kernel = _kernel(image, spec)
+    kernel = simulated_kernel(image, spec)
     known = read_known(known_file or OWN_LIST)
     options: dict[str, object] = {
         "target": image.name, "sha256": image.sha256, "release": image.release, "swap": swap, "traces": traces,
@@ -138,20 +137,12 @@ def _temporary_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _kernel(image: KernelImage, spec: str | None) -> Kernel:
-    version = version_in(image.release)
-    if spec is None and version is None:
-        raise UsageMistake(f"the release of {image.name}, {image.release}, names no version; say --kernel")
-    return find_kernel(spec or f"linux-{version}")
-
-
 def _plan(folder: Path, image: KernelImage, kernel: Kernel, swap: SwapName) -> RecordPlan:
     version = version_in(image.release) or "0.0"
     path = folder / f"fresh-{version}-{swap}.jsonl.gz"
-    boot = make_boot(image, swap_of(swap))
-    accelerator, _ = choose_accelerator(boot)
+    boot, _ = choose_boot(image, swap_of(swap))
     batch = batch_size(kernel.name, Source(path.name, "fresh", version, swap))
-    return RecordPlan(path, replace(boot, accelerator=accelerator), kernel, swap, batch, seed=0, traces=0)
+    return RecordPlan(path, boot, kernel, swap, batch, seed=0, traces=0)
 
 
 def _record(screen: Screen, plans: Sequence[RecordPlan], jobs: int) -> list[Recording]:

@@ -1,25 +1,22 @@
 """`mmfuzz target fuzz`: look for traces in which a real kernel loses what was stored, or reports trouble."""
 
-from dataclasses import replace
 from typing import cast
 
 import click
 
 from cli.core_state import require_current_core
-from cli.errors import UsageMistake
 from cli.exit_codes import ExitCode
 from cli.options import database_option, screen_option
 from cli.output import Screen
 from cli.run_options import choose_seed
+from cli.simulated import simulated_kernel
 from cli.stopping import StopRequest
 from cli.target_fuzz import TargetFuzz
 from cli.target_fuzz_run import FuzzPlan
 from fuzzer.conform.world import SWAP_NAMES, Source, SwapName, batch_size, version_in
 from fuzzer.engine_constants import MAX_LENGTH
 from fuzzer.seeds import BIGGEST_SEED
-from simcore.kernel_files import find_kernel
-from workers.targets.accelerators import choose_accelerator
-from workers.targets.boots import make_boot
+from workers.targets.accelerators import choose_boot
 from workers.targets.fuzzing import Budget
 from workers.targets.images import load
 from workers.targets.record_file import swap_of
@@ -82,14 +79,11 @@ def command(
     require_current_core()
     image = load(target)
     version = version_in(image.release)
-    if spec is None and version is None:
-        raise UsageMistake(f"the release of {image.name}, {image.release}, names no version; say --kernel")
-    kernel = find_kernel(spec or f"linux-{version}")
+    kernel = simulated_kernel(image, spec)
     device = cast(SwapName, swap)
-    boot = make_boot(image, swap_of(device))
-    accelerator, why = choose_accelerator(boot)
+    boot, why = choose_boot(image, swap_of(device))
     plan = FuzzPlan(
-        replace(boot, accelerator=accelerator),
+        boot,
         kernel,
         device,
         version or "0.0",
@@ -100,8 +94,8 @@ def command(
         most=most,
     )
     screen.note(
-        f"{image.name} ({image.release}), swap on {swap}, {accelerator} because {why}; traces as {kernel.name} draws"
-        f" them, seed {plan.seed}"
+        f"{image.name} ({image.release}), swap on {swap}, {boot.accelerator} because {why}; traces as {kernel.name}"
+        f" draws them, seed {plan.seed}"
     )
     with StopRequest() as stop:
         return TargetFuzz(screen, image, plan, jobs, stop, None if no_store else database).execute()

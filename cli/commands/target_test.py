@@ -1,7 +1,6 @@
 """`mmfuzz target test`: whether a target does what every target must."""
 
 import time
-from dataclasses import replace
 
 import click
 
@@ -10,8 +9,7 @@ from cli.options import screen_option
 from cli.output import Screen
 from cli.stopping import stopped_at_once
 from fuzzer.conform.world import SWAP_NAMES, SwapName
-from workers.targets.accelerators import choose_accelerator
-from workers.targets.boots import make_boot
+from workers.targets.accelerators import choose_boot
 from workers.targets.check import MANY, Check, check_target
 from workers.targets.images import load
 from workers.targets.record_file import swap_of
@@ -36,13 +34,11 @@ def command(target: str, swap: SwapName | None, many: int, screen: Screen) -> Ex
     with stopped_at_once():
         for each in [swap] if swap else SWAP_NAMES:
             started = time.monotonic()
-            boot = make_boot(image, swap_of(each))
-            accelerator, why = choose_accelerator(boot)
+            boot, why = choose_boot(image, swap_of(each))
             screen.say(
                 f"{image.name} ({image.release}), swap on {each}: initramfs {time.monotonic() - started:.1f} s;"
-                f" {accelerator}, because {why}"
+                f" {boot.accelerator}, because {why}"
             )
-            boot = replace(boot, accelerator=accelerator)
             for check in check_target(lambda limits, boot=boot: Session(boot, limits), many):  # type: ignore[misc]
                 passed &= check.passed
                 document.append(_document(each, check))

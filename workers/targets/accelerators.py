@@ -8,13 +8,22 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from workers.targets.boots import make_boot
 from workers.targets.errors import TargetError
-from workers.targets.machine import Accelerator, Boot
+from workers.targets.images import KernelImage
+from workers.targets.machine import Accelerator, Boot, Swap
 from workers.targets.session import Limits, Session
 
 KVM = Path("/dev/kvm")
 TRIAL_SECONDS = 15.0
 _HARDWARE_FLAGS = {"vmx", "svm"}
+
+
+def choose_boot(image: KernelImage, swap: Swap) -> tuple[Boot, str]:
+    """What boots this kernel with this swap device by the best accelerator of this machine, and why by that one."""
+    boot = make_boot(image, swap)
+    accelerator, why = choose_accelerator(boot)
+    return replace(boot, accelerator=accelerator), why
 
 
 def choose_accelerator(boot: Boot) -> tuple[Accelerator, str]:
